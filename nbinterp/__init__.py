@@ -1,0 +1,45 @@
+"""nbinterp asks a trained sequence-to-function model "what have you learned?", live in the notebook.
+
+Every public name can be imported from here; its module, and torch, load on first use, so that ``import nbinterp`` is
+quick.  The folders are the domain's nouns in the order of the data: sequence, model, attribution, seqlet, motif; then
+widget and report, which show them.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any, Final
+
+__version__ = "0.1.0"
+
+# The public face, by the folder that holds each name.  tests/test_face.py holds it to the folders' own __all__.
+_FACE: Final[dict[str, tuple[str, ...]]] = {
+    "errors": (
+        "FormatError",
+        "Interrupted",
+        "ModelError",
+        "NbinterpError",
+        "NbinterpWarning",
+        "OptionError",
+    ),
+}
+_HOME: Final = {name: folder for folder, names in _FACE.items() for name in names}
+_FOLDERS: Final = (*_FACE, "cli", "core")
+
+__all__ = ["__version__", *sorted(_HOME)]  # noqa: PLE0604 - a sorted list of strings
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        value = getattr(importlib.import_module(f".{_HOME[name]}", __name__), name)
+        globals()[name] = value  # so that the next look-up does not come here
+        return value
+    if name in _FOLDERS:
+        return importlib.import_module(f".{name}", __name__)
+    from .errors import suggest
+
+    raise AttributeError(f"module 'nbinterp' has no attribute {name!r}{suggest(name, [*_HOME, *_FOLDERS])}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOME, *_FOLDERS})

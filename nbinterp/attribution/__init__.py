@@ -1,0 +1,37 @@
+"""Which bases moved the prediction, and by how much.
+
+In: a model and one-hot sequences ``(N, 4, L)``.  Out: scores of that shape, of the base that is there or, with
+``hypothetical=True``, of all four.  DeepLIFT/SHAP against references, exact saturation mutagenesis, and gradients.
+"""
+
+from ..model.bilinear import BilinearOp
+from .deep_lift_shap import (
+    AttributionErrorResult,
+    deep_lift_shap,
+    hypothetical_attributions,
+    integrated_gradients_op,
+)
+from .gradient import (
+    IntegratedGradientsResult,
+    expected_gradients,
+    input_x_gradient,
+    integrated_gradients,
+    saliency,
+    smooth_grad,
+)
+from .ism import saturation_mutagenesis
+
+__all__ = [
+    "AttributionErrorResult",
+    "BilinearOp",
+    "IntegratedGradientsResult",
+    "deep_lift_shap",
+    "expected_gradients",
+    "hypothetical_attributions",
+    "input_x_gradient",
+    "integrated_gradients",
+    "integrated_gradients_op",
+    "saliency",
+    "saturation_mutagenesis",
+    "smooth_grad",
+]

@@ -54,11 +54,17 @@ def hypothetical_attributions(
     """
     for name, one in (("multipliers", multipliers), ("X", X), ("references", references)):
         if not isinstance(one, tuple) or len(one) != 1:
-            raise problem("hypothetical_attributions", name, got=type(one).__name__, need="a tuple of one", do="wrap it")
+            raise problem(
+                "hypothetical_attributions", name, got=type(one).__name__, need="a tuple of one", do="wrap it"
+            )
     m, r = multipliers[0], references[0]
     if m.shape != r.shape or m.shape != X[0].shape:
         raise problem(
-            "hypothetical_attributions", "references", got=f"{tuple(r.shape)}", need=f"{tuple(m.shape)}", do="match them"
+            "hypothetical_attributions",
+            "references",
+            got=f"{tuple(r.shape)}",
+            need=f"{tuple(m.shape)}",
+            do="match them",
         )
     return (_hypothetical(m, r),)
 

@@ -140,10 +140,12 @@ class Tracer(TorchFunctionMode):
         """The module being run, by its path."""
         return self.modules[-1] if self.modules else "the model"
 
-    def meet(self, name: str, record: Callable[[], tuple[Tensor, ...]], kind: str = "rule") -> tuple[Tensor, ...] | None:
+    def meet(
+        self, name: str, record: Callable[[], tuple[Tensor, ...]], kind: str = "rule"
+    ) -> tuple[Tensor, ...] | None:
         """First pass: write a record and give None.  Second pass: give the record written there."""
         if self.pairing is None:
-            kept = tuple(t.detach() for t in record())
+            kept = tuple(t.detach().clone() for t in record())  # the model may go on to change them in place
             self.events.append(Event(name, self.where(), kept, kind))
             return None
         if self._at >= len(self.events) or self.events[self._at].name != name:
@@ -257,17 +259,15 @@ def _wrap(module: torch.nn.Module, rule: UserRule, tracer: Tracer) -> None:
                 need="modules of one input", do="give the rule to a module around one input", kind=ModelError,
             )  # fmt: skip
         with torch._C.DisableTorchFunction():
-            if not x.requires_grad:
-                return plain(x)  # type: ignore[no-any-return]
             out = plain(x)
-        seen = tracer.meet(type(module).__name__, lambda: (x, out))
-        if seen is None:
-            return out  # type: ignore[no-any-return]
-        assert tracer.pairing is not None
-        pair = tracer.pairing
-        both_in = torch.cat([pair.expand(seen[0], x), x]).detach()
-        both_out = torch.cat([pair.expand(seen[1], out), out]).detach()
-        return _UserRuled.apply(x, both_in, both_out, module, plain, rule)  # type: ignore[no-any-return]
+            seen = tracer.meet(type(module).__name__, lambda: (x, out)) if x.requires_grad else None
+            if seen is None:
+                return out  # type: ignore[no-any-return]
+            assert tracer.pairing is not None
+            pair = tracer.pairing
+            both_in = torch.cat([pair.expand(seen[0], x), x]).detach()
+            both_out = torch.cat([pair.expand(seen[1], out), out]).detach()
+            return _UserRuled.apply(x, both_in, both_out, module, plain, rule)  # type: ignore[no-any-return]
 
     module.forward = forward  # type: ignore[method-assign]
 

@@ -41,6 +41,7 @@ __all__ = [
     "smooth_grad",
 ]
 
+
 def saliency(
     model: Callable[..., Any],
     X: Rows,

@@ -111,9 +111,7 @@ def first_seed(random_state: int | None) -> int:
 class ReferenceSource:
     """Where a row's references come from; each row has a seed of its own."""
 
-    def __init__(
-        self, where: str, references: str | References, n: int, random_state: int | None, rows: int
-    ) -> None:
+    def __init__(self, where: str, references: str | References, n: int, random_state: int | None, rows: int) -> None:
         if isinstance(references, str):
             check_choice(where, "references", references, ["zeros", "mean"])
         elif isinstance(references, torch.Tensor):

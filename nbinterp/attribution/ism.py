@@ -161,9 +161,7 @@ def _span(start: int, end: int, length: int) -> tuple[int, int]:
     return start, last
 
 
-def _scores(
-    raw: SaturationMutagenesisRawResult, X: torch.Tensor, target: Any, hypothetical: bool
-) -> torch.Tensor:
+def _scores(raw: SaturationMutagenesisRawResult, X: torch.Tensor, target: Any, hypothetical: bool) -> torch.Tensor:
     scores: torch.Tensor = raw.y_hat - raw.y0[:, None, None]
     if target is not None:
         scores = scores[:, :, :, target]

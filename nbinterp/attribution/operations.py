@@ -52,7 +52,9 @@ def _elementwise(tracer: Tracer, name: str, func: Any, args: Any, kwargs: Any) -
     if kwargs.get("inplace"):
         kwargs = {**kwargs, "inplace": False}
     x, rest = args[0], args[1:]
-    if name in ("relu", "relu6", "elu", "selu", "celu", "silu", "mish", "leaky_relu", "rrelu", "hardtanh") and len(rest):
+    if name in ("relu", "relu6", "elu", "selu", "celu", "silu", "mish", "leaky_relu", "rrelu", "hardtanh") and len(
+        rest
+    ):
         in_place = in_place or (isinstance(rest[-1], bool) and rest[-1])
         rest = tuple(False if isinstance(one, bool) else one for one in rest)
     if not isinstance(x, Tensor) or depends(rest) or depends(kwargs.values()):
@@ -158,9 +160,7 @@ def _pool(tracer: Tracer, name: str, func: Any, args: Any, kwargs: Any) -> Any:
     if seen is None:
         return value
     seen_x, seen_value, seen_where = _paired(tracer, seen, (x, value, where))
-    return rules.max_select(
-        x, value, seen_x, seen_value, _scatter(x, seen_where, axes), _scatter(x, where, axes)
-    )
+    return rules.max_select(x, value, seen_x, seen_value, _scatter(x, seen_where, axes), _scatter(x, where, axes))
 
 
 def _scatter(like: Tensor, where: Tensor, axes: int) -> Callable[[Tensor], Tensor]:

@@ -19,6 +19,8 @@ from typing import Any
 
 import torch
 
+from ..errors import ModelError, problem
+
 Tensor = torch.Tensor
 
 __all__ = ["NEAR", "Multiplied", "glu", "max_select", "midpoint", "norm", "rescale", "softmax"]
@@ -32,12 +34,19 @@ class Multiplied(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, ref: Tensor, value: Tensor, pull: Callable[[Tensor], Tensor]) -> Tensor:
         """Give the value."""
-        ctx.pull = pull
+        ctx.pull, ctx.kept = pull, ref.detach()
+        ctx.version = ctx.kept._version
         return value
 
     @staticmethod
     def backward(ctx: Any, *grads: Any) -> Any:
         """Pull the gradient back."""
+        if ctx.kept._version != ctx.version:
+            raise problem(
+                "deep_lift_shap", "model", got="an activation changed in place after an operation had read it",
+                need="operations that leave their inputs as they are", do="write y = f(x) instead of an in-place form",
+                kind=ModelError,
+            )  # fmt: skip
         return ctx.pull(grads[0]), None, None
 
 
@@ -100,8 +109,10 @@ class _Midpoint(torch.autograd.Function):
 def max_select(ref: Tensor, value: Tensor, x: Tensor, fx: Tensor, send_x: Any, send_r: Any) -> Tensor:
     """Selection of maxima: `send_x` and `send_r` scatter a gradient to the positions that won for x and for r."""
 
+    fr = value.detach().clone()  # what follows may change the output in place
+
     def pull(g: Tensor) -> Tensor:
-        fr, r = value.detach(), ref.detach()
+        r = ref.detach()
         top = torch.maximum(fx, fr)
         routed = send_x(g * (top - fr)) + send_r(g * (fx - top))
         difference = x - r

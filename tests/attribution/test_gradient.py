@@ -74,9 +74,7 @@ def test_saliency_is_the_gradient() -> None:
     torch.testing.assert_close(plain, gradient)
     torch.testing.assert_close(saliency(model(), X, target=1, device="cpu"), (gradient - gradient.mean(1, True)) * X)
     torch.testing.assert_close(input_x_gradient(model(), X, target=1, device="cpu"), gradient * X)
-    torch.testing.assert_close(
-        input_x_gradient(model(), X, target=1, hypothetical=True, device="cpu"), gradient
-    )
+    torch.testing.assert_close(input_x_gradient(model(), X, target=1, hypothetical=True, device="cpu"), gradient)
 
 
 def test_every_method_on_a_linear_model() -> None:
@@ -102,9 +100,7 @@ def test_integrated_gradients_add_up(rule: str) -> None:
         rise = (f(X) - f(torch.zeros_like(X)))[:, 2]
     tolerance = 1e-10 if rule == "gauss-legendre" else 1e-4
     torch.testing.assert_close(result.attributions.sum((1, 2)), rise, rtol=0, atol=tolerance)
-    torch.testing.assert_close(
-        result.convergence_deltas, rise - result.attributions.sum((1, 2)), rtol=0, atol=1e-12
-    )
+    torch.testing.assert_close(result.convergence_deltas, rise - result.attributions.sum((1, 2)), rtol=0, atol=1e-12)
 
 
 def test_deltas_are_against_the_mean_of_several_references() -> None:
@@ -231,10 +227,22 @@ def test_an_interrupt_keeps_finished_rows() -> None:
         (lambda f, X: saliency(f, X, target=None), r"saliency\(target\): got None; need an integer"),
         (lambda f, X: saliency(f, X, (X[:1],)), r"saliency\(args\[0\]\): got \(1, 4, 24\); need a tensor of 3 rows"),
         (lambda f, X: integrated_gradients(f, X, n_steps=0), r"\(n_steps\): got 0; need an integer of at least 1"),
-        (lambda f, X: integrated_gradients(f, X, rule="midpiont"), r"\(rule\): got 'midpiont' \(did you mean 'midpoint'\?\)"),
-        (lambda f, X: integrated_gradients(f, X, references="zero"), r"\(references\): got 'zero' \(did you mean 'zeros'\?\)"),
-        (lambda f, X: integrated_gradients(f, X, references=X), r"\(references\): got shape \(3, 4, 24\); need shape \(3, R, 4, L\)"),
-        (lambda f, X: integrated_gradients(f, X, references=X[None, :, :, 1:]), r"\(references\): got sequences of shape \(4, 23\)"),
+        (
+            lambda f, X: integrated_gradients(f, X, rule="midpiont"),
+            r"\(rule\): got 'midpiont' \(did you mean 'midpoint'\?\)",
+        ),
+        (
+            lambda f, X: integrated_gradients(f, X, references="zero"),
+            r"\(references\): got 'zero' \(did you mean 'zeros'\?\)",
+        ),
+        (
+            lambda f, X: integrated_gradients(f, X, references=X),
+            r"\(references\): got shape \(3, 4, 24\); need shape \(3, R, 4, L\)",
+        ),
+        (
+            lambda f, X: integrated_gradients(f, X, references=X[None, :, :, 1:]),
+            r"\(references\): got sequences of shape \(4, 23\)",
+        ),
         (lambda f, X: integrated_gradients(f, X, references=3), r"\(references\): got a int"),
         (lambda f, X: smooth_grad(f, X, noise=-1), r"smooth_grad\(noise\): got -1"),
         (lambda f, X: expected_gradients(f, X, n_samples=0), r"expected_gradients\(n_samples\): got 0"),

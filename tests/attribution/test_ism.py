@@ -154,6 +154,18 @@ def test_a_model_without_a_plan_is_run_in_full_and_says_why_once() -> None:
     assert torch.equal(scores, slow)
 
 
+def test_compact_rows_and_narrow_types() -> None:
+    from nbinterp.sequence import PackedSequence
+
+    model, X = small_model(), one_hot(2, 40)
+    expected = saturation_mutagenesis(model, X, device="cpu")
+    narrow = X.to(torch.int8)
+    for rows in (narrow, narrow.numpy(), PackedSequence.from_one_hot(narrow)):
+        for fast in (True, False):
+            found = saturation_mutagenesis(model, rows, fast=fast, device="cpu")
+            torch.testing.assert_close(found, expected, rtol=0, atol=1e-13)
+
+
 def test_soft_values_are_truncated_with_a_warning() -> None:
     model, X = small_model(), one_hot(1, 40)
     soft = X.clone()

@@ -1,0 +1,465 @@
+"""DeepLIFT/SHAP: equal to tangermeme to rounding, complete, and honest about what it cannot do."""
+
+from __future__ import annotations
+
+import warnings
+
+import pytest
+import torch
+from torch import nn
+
+import nbinterp as nb
+from nbinterp.errors import Interrupted, ModelError, NbinterpError
+
+Tensor = torch.Tensor
+
+
+class BPNetLike(nn.Module):
+    """ReLU, residual dilations, mean."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first, self.relu = nn.Conv1d(4, 8, 7, padding=3), nn.ReLU()
+        self.convs = nn.ModuleList(nn.Conv1d(8, 8, 3, dilation=2**i, padding=2**i) for i in range(3))
+        self.relus = nn.ModuleList(nn.ReLU() for _ in range(3))
+        self.head = nn.Linear(8, 3)
+
+    def forward(self, X: Tensor) -> Tensor:
+        h = self.relu(self.first(X))
+        for conv, relu in zip(self.convs, self.relus, strict=True):
+            h = h + relu(conv(h))
+        return self.head(h.mean(dim=-1))
+
+
+def pooled() -> nn.Module:
+    return nn.Sequential(
+        nn.Conv1d(4, 6, 5), nn.GELU(), nn.MaxPool1d(4, 2), nn.Conv1d(6, 5, 3), nn.ELU(), nn.MaxPool1d(3),
+        nn.Flatten(), nn.Linear(5 * 10, 3),
+    )  # fmt: skip
+
+
+class Attention(nn.Module):
+    """LayerNorm and attention out of BilinearOp and nn.Softmax, as the peer needs it written."""
+
+    def __init__(self, op: type) -> None:
+        super().__init__()
+        self.embed, self.norm = nn.Conv1d(4, 8, 5, padding=2), nn.LayerNorm(8)
+        self.q, self.k, self.v = (nn.Linear(8, 8) for _ in range(3))
+        self.score, self.mix, self.softmax = op("nid,njd->nij"), op("nij,njd->nid"), nn.Softmax(dim=-1)
+        self.gelu, self.head = nn.GELU(), nn.Linear(8, 3)
+
+    def forward(self, X: Tensor) -> Tensor:
+        h = self.norm(self.embed(X).transpose(1, 2))
+        weights = self.softmax(self.score(self.q(h), self.k(h)) / 8**0.5)
+        return self.head(self.gelu(h + self.mix(weights, self.v(h))).mean(dim=1))
+
+
+class NativeAttention(Attention):
+    """The same in plain functions."""
+
+    def forward(self, X: Tensor) -> Tensor:
+        h = torch.nn.functional.layer_norm(self.embed(X).transpose(1, 2), (8,), self.norm.weight, self.norm.bias)
+        q, k, v = self.q(h), self.k(h), self.v(h)
+        out = torch.nn.functional.scaled_dot_product_attention(q, k, v)
+        return self.head(torch.nn.functional.gelu(h + out).mean(dim=1))
+
+
+class Gated(nn.Module):
+    """GLU, RMSNorm, sigmoid."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.glu, self.norm = nn.Conv1d(4, 12, 5), nn.GLU(dim=1), nn.RMSNorm(66)
+        self.sigmoid, self.head = nn.Sigmoid(), nn.Linear(6, 3)
+
+    def forward(self, X: Tensor) -> Tensor:
+        return self.head(self.sigmoid(self.norm(self.glu(self.conv(X)))).mean(dim=-1))
+
+
+def softmax_head() -> nn.Module:
+    return nn.Sequential(
+        nn.Conv1d(4, 6, 5), nn.BatchNorm1d(6), nn.ReLU(), nn.Flatten(), nn.Linear(6 * 66, 7), nn.Softmax(dim=-1),
+        nn.Linear(7, 3),
+    )  # fmt: skip
+
+
+class TwoInputs(nn.Module):
+    """A second input, which has no references."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv, self.tanh, self.relu = nn.Conv1d(4, 6, 5), nn.Tanh(), nn.ReLU()
+        self.side, self.head = nn.Linear(2, 6), nn.Linear(6, 3)
+
+    def forward(self, X: Tensor, side: Tensor) -> Tensor:
+        return self.head(self.relu(self.tanh(self.conv(X)).mean(dim=-1) + self.side(side)))
+
+
+class Reused(nn.Module):
+    """One ReLU used three times."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.b, self.relu, self.head = nn.Conv1d(4, 6, 5), nn.Conv1d(6, 6, 3), nn.ReLU(), nn.Linear(6, 3)
+
+    def forward(self, X: Tensor) -> Tensor:
+        return self.head(self.relu(self.relu(self.b(self.relu(self.a(X)))).mean(dim=-1) - 0.05))
+
+
+def ready(model: nn.Module) -> nn.Module:
+    """Seeded weights, double precision, batch statistics that do something."""
+    generator = torch.Generator().manual_seed(0)
+    for parameter in model.parameters():
+        parameter.data = torch.randn(parameter.shape, generator=generator).double() * 0.4
+    for module in model.modules():
+        if isinstance(module, nn.BatchNorm1d):
+            module.running_mean.uniform_(-0.5, 0.5, generator=generator)
+            module.running_var.uniform_(0.5, 2, generator=generator)
+    return model.double().eval()
+
+
+ARCHITECTURES = {
+    "bpnet": BPNetLike,
+    "overlapping pool and GELU": pooled,
+    "layer norm and attention": lambda: Attention(nb.BilinearOp),
+    "GLU, RMS norm, sigmoid": Gated,
+    "batch norm and softmax head": softmax_head,
+    "two inputs": TwoInputs,
+    "re-used ReLU": Reused,
+}
+
+
+@pytest.fixture(scope="module")
+def X() -> Tensor:
+    return nb.random_one_hot((4, 4, 70), random_state=0).double()
+
+
+def extra(name: str) -> tuple[Tensor, ...] | None:
+    return (torch.arange(8, dtype=torch.float64).reshape(4, 2) / 5,) if name == "two inputs" else None
+
+
+@pytest.fixture(params=ARCHITECTURES)
+def case(request: pytest.FixtureRequest) -> tuple[str, nn.Module]:
+    return request.param, ready(ARCHITECTURES[request.param]())
+
+
+def completeness(model: nn.Module, X: Tensor, args: tuple[Tensor, ...] | None, target: int = 0, n: int = 5) -> float:
+    """Largest gap between summed scores and the difference in prediction, over pairs."""
+    m, r = nb.deep_lift_shap(
+        model, X, args, target=target, n_shuffles=n, random_state=1, raw_outputs=True, return_references=True
+    )
+    more = args or ()
+    with torch.no_grad():
+        f_x = model(X, *more)[:, target]
+        f_r = torch.stack([model(r[:, j].to(X), *more)[:, target] for j in range(n)], dim=1)
+    return float((((X[:, None] - r) * m).sum(dim=(-2, -1)) - (f_x[:, None] - f_r)).abs().max())
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"target": 2, "hypothetical": True, "batch_size": 3}, {"raw_outputs": True, "batch_size": 64}],
+    ids=["default", "hypothetical", "raw"],
+)
+def test_equals_tangermeme(case: tuple[str, nn.Module], X: Tensor, options: dict) -> None:
+    """1e-12 in float64: the order of sums differs, nothing else."""
+    peer = pytest.importorskip("tangermeme.deep_lift_shap")
+    name, ours = case
+    theirs = ready(Attention(peer.BilinearOp)) if "attention" in name else ours
+    common = {"args": extra(name), "n_shuffles": 5, "random_state": 0, **options}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the peer warns of deltas that ours does not have
+        expected = peer.deep_lift_shap(theirs, X, device="cpu", **common)
+    got = nb.deep_lift_shap(ours, X, **common)
+    assert got.shape == expected.shape
+    assert float(expected.abs().max()) > 1e-4
+    assert float((got - expected).abs().max()) < 1e-12
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize(
+    "activation",
+    "ReLU ReLU6 RReLU SELU CELU GELU SiLU Mish ELU LeakyReLU Sigmoid Tanh Softplus Softshrink LogSigmoid PReLU".split(),
+)
+def test_every_activation_equals_tangermeme(activation: str, X: Tensor) -> None:
+    peer = pytest.importorskip("tangermeme.deep_lift_shap")
+    model = ready(nn.Sequential(nn.Conv1d(4, 5, 5), getattr(nn, activation)(), nn.Flatten(), nn.Linear(330, 1)))
+    expected = peer.deep_lift_shap(model, X, n_shuffles=3, random_state=0, device="cpu")
+    assert float((nb.deep_lift_shap(model, X, n_shuffles=3, random_state=0) - expected).abs().max()) < 1e-12
+
+
+@pytest.mark.parity
+def test_references_given_as_tensor_with_unknown_bases(X: Tensor) -> None:
+    peer = pytest.importorskip("tangermeme.deep_lift_shap")
+    R = nb.dinucleotide_shuffle(X, n=4, random_state=3)
+    R[:, :, :, 10:20] = 0
+    model = ready(BPNetLike())
+    expected = peer.deep_lift_shap(model, X, references=R, device="cpu")
+    for given in (R, nb.PackedSequence.from_one_hot(R)):
+        assert float((nb.deep_lift_shap(model, X, references=given) - expected).abs().max()) < 1e-12
+    ours = nb.deep_lift_shap(model, X, references=nb.shuffle, n_shuffles=3, random_state=5)
+    theirs = peer.deep_lift_shap(model, X, references=_peer_shuffle(), n_shuffles=3, random_state=5, device="cpu")
+    assert float((ours - theirs).abs().max()) < 1e-12
+
+
+def _peer_shuffle() -> object:
+    return pytest.importorskip("tangermeme.ersatz").shuffle
+
+
+@pytest.mark.parity
+def test_user_rules_work_for_classes_and_subclasses(X: Tensor) -> None:
+    peer = pytest.importorskip("tangermeme.deep_lift_shap")
+
+    class Cube(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return x**3 + torch.sin(x)
+
+    class Child(Cube):
+        pass
+
+    def build(kind: type) -> nn.Module:
+        return ready(nn.Sequential(nn.Conv1d(4, 5, 5), kind(), nn.Flatten(), nn.Linear(330, 1)))
+
+    common = {"n_shuffles": 3, "random_state": 0}
+    expected = peer.deep_lift_shap(
+        build(Cube), X, additional_nonlinear_ops={Cube: peer.integrated_gradients_op()}, device="cpu", **common
+    )
+    for kind in (Cube, Child):
+        for op in (nb.integrated_gradients_op(), peer.integrated_gradients_op()):
+            got = nb.deep_lift_shap(build(kind), X, additional_nonlinear_ops={Cube: op}, **common)
+            assert float((got - expected).abs().max()) < 1e-12
+
+
+def test_scores_add_up(case: tuple[str, nn.Module], X: Tensor) -> None:
+    name, model = case
+    assert completeness(model, X, extra(name)) < 1e-10
+
+
+class Functional(nn.Module):
+    """Everything that is usually written without modules."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.b, self.head = nn.Conv1d(4, 6, 5), nn.Conv1d(6, 6, 3), nn.Linear(6, 3)
+
+    def forward(self, X: Tensor) -> Tensor:
+        F = nn.functional
+        h = F.max_pool1d(torch.relu(self.a(X)), 3, 2)
+        h = self.b(h).sigmoid() * torch.tanh(self.b(h))
+        h = h / (1 + h.abs().mean(dim=1, keepdim=True))
+        h = F.log_softmax(h, dim=1) + h.softmax(dim=1) * h.logsumexp(dim=1, keepdim=True)
+        h = F.group_norm(h, 2) + torch.maximum(h, h.flip(-1)) + h.std(dim=1, keepdim=True)
+        h = torch.clamp(h, -1.5, 1.5) + h.pow(2) - torch.exp(-h) + torch.sqrt(h * h + 1)
+        return self.head(h.amax(dim=-1) + torch.einsum("ncl,ncl->nc", h, h.flip(-1)) / 30)
+
+
+class MultiHead(nn.Module):
+    """torch's own attention and encoder layer."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.embed = nn.Conv1d(4, 8, 5)
+        self.attention = nn.MultiheadAttention(8, 2, batch_first=True)
+        self.layer = nn.TransformerEncoderLayer(8, 2, 16, batch_first=True, dropout=0.1)
+        self.head = nn.Linear(8, 3)
+
+    def forward(self, X: Tensor) -> Tensor:
+        h = self.embed(X).transpose(1, 2)
+        return self.head(self.layer(h + self.attention(h, h, h)[0]).mean(dim=1))
+
+
+class InPlace(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.relu, self.head = nn.Conv1d(4, 6, 5), nn.ReLU(inplace=True), nn.Linear(6, 3)
+
+    def forward(self, X: Tensor) -> Tensor:
+        h = self.a(X)
+        self.relu(h)  # the caller goes on with h, which has changed
+        return self.head(h.mean(dim=-1).tanh_())
+
+
+@pytest.mark.parametrize("build", [Functional, MultiHead, InPlace, lambda: NativeAttention(nb.BilinearOp)])
+def test_functional_operations_have_rules(build: object, X: Tensor) -> None:
+    model = ready(build())
+    assert completeness(model, X, None) < 1e-9
+
+
+def test_functional_and_module_attention_agree(X: Tensor) -> None:
+    modules, functions = ready(Attention(nb.BilinearOp)), ready(NativeAttention(nb.BilinearOp))
+    a, b = (nb.deep_lift_shap(m, X, n_shuffles=4, random_state=0) for m in (modules, functions))
+    assert float((a - b).abs().max()) < 1e-12
+
+
+def test_a_linear_model_has_its_weights_as_multipliers(X: Tensor) -> None:
+    model = ready(nn.Sequential(nn.Flatten(), nn.Linear(280, 2)))
+    m = nb.deep_lift_shap(model, X, target=1, n_shuffles=2, random_state=0, raw_outputs=True)
+    assert torch.allclose(m, model[1].weight[1].reshape(1, 1, 4, 70).expand_as(m), atol=1e-14)
+
+
+def test_results_do_not_depend_on_the_batch(X: Tensor) -> None:
+    model = ready(BPNetLike())
+    whole = nb.deep_lift_shap(model, X, n_shuffles=6, random_state=0, batch_size=1000)
+    for size in (1, 4, 7, 12, 13):
+        part = nb.deep_lift_shap(model, X, n_shuffles=6, random_state=0, batch_size=size)
+        assert float((part - whole).abs().max()) < 1e-14
+    one = nb.deep_lift_shap(model, X[2:3], n_shuffles=6, random_state=0)
+    shuffled = nb.dinucleotide_shuffle(X[2:3], n=1, random_state=0)
+    kept = nb.deep_lift_shap(model, X, n_shuffles=6, random_state=0, return_references=True).references
+    assert torch.equal(kept[2, 0], shuffled[0, 0])
+    # reference j has seed random_state + j for every sequence, so a row alone gives the row of the batch
+    assert float((one[0] - whole[2]).abs().max()) < 1e-14
+
+
+def test_several_targets_share_a_forward_pass(X: Tensor) -> None:
+    model = ready(BPNetLike())
+    common = {"n_shuffles": 3, "random_state": 0}
+    together = nb.deep_lift_shap(model, X, target=[2, 0], **common)
+    assert together.shape == (4, 2, 4, 70)
+    for i, target in enumerate((2, 0)):
+        assert float((together[:, i] - nb.deep_lift_shap(model, X, target=target, **common)).abs().max()) < 1e-14
+
+
+def test_standard_error_is_that_of_the_references(X: Tensor) -> None:
+    model = ready(BPNetLike())
+    common = {"n_shuffles": 6, "random_state": 0}
+    result = nb.deep_lift_shap(model, X, return_standard_error=True, return_references=True, **common)
+    m, r = nb.deep_lift_shap(model, X, raw_outputs=True, return_references=True, **common)
+    each = (m - (m * r).sum(dim=-2, keepdim=True)) * X[:, None]
+    assert torch.allclose(result.attributions, each.mean(dim=1), atol=1e-14)
+    assert torch.allclose(result.standard_error, each.std(dim=1) / 6**0.5, atol=1e-9)
+    assert torch.equal(result.references, r)
+
+
+def test_compact_sequences_give_the_same(X: Tensor) -> None:
+    model = ready(BPNetLike())
+    common = {"n_shuffles": 3, "random_state": 0}
+    expected = nb.deep_lift_shap(model, X, **common)
+    for kind in (nb.PackedSequence, nb.CodedSequence):
+        assert torch.equal(nb.deep_lift_shap(model, kind.from_one_hot(X), **common), expected)
+
+
+def test_the_model_comes_back_as_it_was(X: Tensor) -> None:
+    model = ready(BPNetLike()).train()
+    model.first.weight.requires_grad_(False)
+    before = {n: (p.requires_grad, p.clone()) for n, p in model.named_parameters()}
+    nb.deep_lift_shap(model, X, n_shuffles=2, random_state=0)
+
+    class Breaks(nn.Module):
+        def __init__(self, inner: nn.Module) -> None:
+            super().__init__()
+            self.inner = inner
+
+        def forward(self, X: Tensor) -> Tensor:
+            self.inner(X)
+            raise RuntimeError("in the middle")
+
+    with pytest.raises(RuntimeError, match="in the middle"):
+        nb.deep_lift_shap(Breaks(model), X)
+    assert model.training
+    for name, parameter in model.named_parameters():
+        assert parameter.requires_grad is before[name][0]
+        assert torch.equal(parameter, before[name][1])
+        assert parameter.grad is None
+    assert not any(m._forward_hooks or m._forward_pre_hooks or "forward" in vars(m) for m in model.modules())
+
+
+class Sorts(nn.Module):
+    def forward(self, X: Tensor) -> Tensor:
+        return X.sum(dim=1).sort(dim=-1).values
+
+
+class Branches(nn.Module):
+    def forward(self, X: Tensor) -> Tensor:
+        y = X[:, 0].sum(dim=-1, keepdim=True)
+        return y.relu() if float(y.detach().sum()) > 17.5 * len(X) else y.tanh()
+
+
+class Masks(nn.Module):
+    def forward(self, X: Tensor) -> Tensor:
+        return (X * (X[:, :1] > 0)).flatten(1).sum(dim=1, keepdim=True)
+
+
+@pytest.mark.parametrize(
+    ("model", "words"),
+    [
+        (Sorts(), "the operation sort at .*Sorts"),
+        (Masks(), "mask computed from the sequence"),
+        (nn.Sequential(nn.Flatten(), nn.Linear(99, 1)), "shape"),
+        (nn.Sequential(nn.Conv1d(4, 2, 3)), r"output of shape \(\d+, 2, 68\)"),
+    ],
+)
+def test_what_has_no_rule_is_refused_by_name(model: nn.Module, words: str, X: Tensor) -> None:
+    with pytest.raises(ModelError, match=words):
+        nb.deep_lift_shap(model.double(), X, n_shuffles=2, random_state=0)
+
+
+def test_a_branch_on_the_data_is_refused() -> None:
+    X = nb.one_hot_encode("A" * 20 + "C").unsqueeze(0)
+    R = nb.one_hot_encode("C" * 21).reshape(1, 1, 4, 21)
+    with pytest.raises(ModelError, match="relu|tanh"):
+        nb.deep_lift_shap(Branches(), X, references=R, device="cpu")
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda X: X * 0.5, "got an entry of 0.5"),
+        (lambda X: X * float("nan"), "NaN"),
+        (lambda X: X[0], "batch axis|rows"),
+        (lambda X: X[:0], "no sequences"),
+        (lambda X: torch.cat([X[:, :, :-1], torch.zeros(4, 4, 1, dtype=X.dtype)], dim=-1), "without a base"),
+    ],
+)
+def test_bad_sequences_are_refused(make: object, words: str, X: Tensor) -> None:
+    with pytest.raises(NbinterpError, match=words):
+        nb.deep_lift_shap(ready(BPNetLike()), make(X))
+
+
+def test_an_interrupt_keeps_the_finished_rows(X: Tensor) -> None:
+    model = ready(BPNetLike())
+    expected = nb.deep_lift_shap(model, X, n_shuffles=2, random_state=0)
+    calls = []
+
+    def references(X: Tensor, n: int, random_state: int) -> Tensor:
+        calls.append(1)
+        if len(calls) > 6:
+            raise KeyboardInterrupt
+        return nb.dinucleotide_shuffle(X, n=n, random_state=random_state)
+
+    with pytest.raises(Interrupted) as caught:
+        nb.deep_lift_shap(model, X, references=references, n_shuffles=2, random_state=0, batch_size=2)
+    assert caught.value.n_done == 3
+    assert float((caught.value.partial - expected[:3]).abs().max()) < 1e-14
+
+
+def test_warns_when_scores_do_not_add_up(X: Tensor) -> None:
+    class Hidden(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: object, x: Tensor) -> Tensor:
+            ctx.save_for_backward(x)
+            return x**2
+
+        @staticmethod
+        def backward(ctx: object, g: Tensor) -> Tensor:
+            return 2 * ctx.saved_tensors[0] * g
+
+    class Model(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.conv = nn.Conv1d(4, 3, 5)
+
+        def forward(self, X: Tensor) -> Tensor:
+            return Hidden.apply(self.conv(X)).sum(dim=(1, 2))[:, None]
+
+    with pytest.warns(RuntimeWarning, match="diagnose"):
+        nb.deep_lift_shap(ready(Model()), X, n_shuffles=2, random_state=0)
+
+
+@pytest.mark.gpu
+def test_cuda_equals_cpu(case: tuple[str, nn.Module], X: Tensor) -> None:
+    name, model = case
+    common = {"args": extra(name), "n_shuffles": 4, "random_state": 0}
+    a = nb.deep_lift_shap(model, X, device="cpu", **common)
+    b = nb.deep_lift_shap(model, X, device="cuda", **common)
+    assert float((a - b).abs().max()) < 1e-10

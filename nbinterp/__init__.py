@@ -84,6 +84,16 @@ _FACE: Final[dict[str, tuple[str, ...]]] = {
         "saturation_mutagenesis",
         "smooth_grad",
     ),
+    "seqlet": (
+        "RecursiveSeqletsResult",
+        "recursive_seqlets",
+        "tfmodisco_seqlets",
+    ),
+    "motif": (
+        "MotifSet",
+        "read_meme",
+        "write_meme",
+    ),
 }
 _HOME: Final = {name: folder for folder, names in _FACE.items() for name in names}
 _FOLDERS: Final = (*_FACE, "cli", "core")

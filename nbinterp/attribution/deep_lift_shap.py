@@ -9,7 +9,7 @@ Sources: Shrikumar et al. 2017 (DeepLIFT); Lundberg and Lee 2017 (SHAP); Avsec e
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import torch

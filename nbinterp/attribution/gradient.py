@@ -193,7 +193,7 @@ def integrated_gradients(
 
     Notes
     -----
-    At an N (zero column) the projected score is 0; what the way there contributes is in the delta alone.
+    At an N (zero column) the projected score is 0, and its contribution is in neither the score nor the delta.
 
     Examples
     --------

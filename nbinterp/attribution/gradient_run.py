@@ -72,7 +72,7 @@ class Points(NamedTuple):
 PointsOf = Callable[[torch.Tensor, int], Points]
 
 
-def here(x: torch.Tensor, row: int) -> Points:  # noqa: ARG001  (a row's points may depend on its number)
+def here(x: torch.Tensor, row: int) -> Points:
     """Give the sequence itself as the one point."""
     return Points(x[None], x.new_ones(1, 1), x.new_ones(1))
 

@@ -123,7 +123,7 @@ def _bilinear(tracer: Tracer, name: str, func: Any, args: Any, kwargs: Any) -> A
         value = func(*args, **kwargs)
         tracer._check_gates(name, [one for one in operands if isinstance(one, Tensor)])
         return value
-    if name.endswith("_") and not name.startswith("__") or name.startswith("__i"):
+    if (name.endswith("_") and not name.startswith("__")) or name.startswith("__i"):
         return tracer.unknown(f"in-place {name} of two activations", func(*args, **kwargs))
     refs = tuple(operands[i] for i in moving)
     value = op(*refs)

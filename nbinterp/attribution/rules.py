@@ -108,7 +108,6 @@ class _Midpoint(torch.autograd.Function):
 
 def max_select(ref: Tensor, value: Tensor, x: Tensor, fx: Tensor, send_x: Any, send_r: Any) -> Tensor:
     """Selection of maxima: `send_x` and `send_r` scatter a gradient to the positions that won for x and for r."""
-
     fr = value.detach().clone()  # what follows may change the output in place
 
     def pull(g: Tensor) -> Tensor:

@@ -270,7 +270,7 @@ def _layer_norm(config: Config, weights: Weights, n_inputs: int) -> nn.Module:
     return ChannelsLast(norm)
 
 
-def _pool(kind: type[nn.MaxPool1d] | type[nn.AvgPool1d]) -> Callable[[Config, Weights, int], nn.Module]:
+def _pool(kind: type[nn.MaxPool1d | nn.AvgPool1d]) -> Callable[[Config, Weights, int], nn.Module]:
     def build(config: Config, weights: Weights, n_inputs: int) -> nn.Module:
         del weights, n_inputs
         size = _one(config.get("pool_size", 2))

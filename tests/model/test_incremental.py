@@ -79,109 +79,211 @@ def deepstarr(m: nn.ModuleList, X: torch.Tensor) -> torch.Tensor:
 ARCHITECTURES: dict[str, tuple[Callable[[], nn.Module], set[str]]] = {
     # name: (how to make it, operations that may run at full length beyond the head's)
     "residual dilations": (
-        lambda: Net(residual_tower, same(), *(nn.Conv1d(8, 8, 3, padding=d, dilation=d) for d in (2, 4, 8)), nn.Linear(8, 2)),
+        lambda: Net(
+            residual_tower, same(), *(nn.Conv1d(8, 8, 3, padding=d, dilation=d) for d in (2, 4, 8)), nn.Linear(8, 2)
+        ),
         {"linear"},
     ),
     "overlapping max-pool, GELU": (
         lambda: nn.Sequential(
-            same(), nn.GELU(), nn.MaxPool1d(3, 2, 1), nn.Conv1d(8, 6, 3), nn.GELU(), nn.MaxPool1d(4, 2), nn.Flatten(), nn.Linear(78, 2)
+            same(),
+            nn.GELU(),
+            nn.MaxPool1d(3, 2, 1),
+            nn.Conv1d(8, 6, 3),
+            nn.GELU(),
+            nn.MaxPool1d(4, 2),
+            nn.Flatten(),
+            nn.Linear(78, 2),
         ),
         set(),
     ),
     "layer norm, attention": (
-        lambda: Net(attention, same(), nn.LayerNorm(8), nn.MultiheadAttention(8, 2, batch_first=True), nn.LayerNorm(8), nn.Linear(8, 2)),
+        lambda: Net(
+            attention,
+            same(),
+            nn.LayerNorm(8),
+            nn.MultiheadAttention(8, 2, batch_first=True),
+            nn.LayerNorm(8),
+            nn.Linear(8, 2),
+        ),
         {"_native_multi_head_attention", "add", "layer_norm", "mean", "linear"},
     ),
     "layer norm": (
-        lambda: Net(lambda m, X: m[2](m[1](functional.relu(m[0](X)).transpose(1, 2)).mean(1)), same(), nn.LayerNorm(8), nn.Linear(8, 2)),
+        lambda: Net(
+            lambda m, X: m[2](m[1](functional.relu(m[0](X)).transpose(1, 2)).mean(1)),
+            same(),
+            nn.LayerNorm(8),
+            nn.Linear(8, 2),
+        ),
         {"linear"},
     ),
     "GLU": (
         lambda: nn.Sequential(
-            conv(12, 7), nn.GLU(1), nn.Conv1d(6, 6, 3, dilation=3), nn.SiLU(), nn.AdaptiveAvgPool1d(1), nn.Flatten(), nn.Linear(6, 1)
+            conv(12, 7),
+            nn.GLU(1),
+            nn.Conv1d(6, 6, 3, dilation=3),
+            nn.SiLU(),
+            nn.AdaptiveAvgPool1d(1),
+            nn.Flatten(),
+            nn.Linear(6, 1),
         ),
         {"flatten", "linear"},
     ),
     "softmax head": (
         lambda: nn.Sequential(
-            conv(6, 9, padding="same"), nn.BatchNorm1d(6), nn.ReLU(), nn.AvgPool1d(4), nn.Flatten(), nn.Linear(90, 3), nn.Softmax(-1)
+            conv(6, 9, padding="same"),
+            nn.BatchNorm1d(6),
+            nn.ReLU(),
+            nn.AvgPool1d(4),
+            nn.Flatten(),
+            nn.Linear(90, 3),
+            nn.Softmax(-1),
         ),
         {"softmax"},
     ),
     "DeepSTARR": (
         lambda: Net(
-            deepstarr, same(), nn.Conv1d(8, 6, 3, padding="same"), nn.Conv1d(6, 5, 5, padding="same"),
-            nn.BatchNorm1d(8), nn.BatchNorm1d(6), nn.BatchNorm1d(5), nn.Linear(35, 6), nn.Linear(6, 2),
+            deepstarr,
+            same(),
+            nn.Conv1d(8, 6, 3, padding="same"),
+            nn.Conv1d(6, 5, 5, padding="same"),
+            nn.BatchNorm1d(8),
+            nn.BatchNorm1d(6),
+            nn.BatchNorm1d(5),
+            nn.Linear(35, 6),
+            nn.Linear(6, 2),
         ),
         {"relu", "linear"},
     ),
     "profile and counts": (
         lambda: Net(
-            lambda m, X: (m[1](functional.elu(m[0](X)))[:, :, 10:-10], m[2](m[0](X).mean(-1))), same(), nn.Conv1d(8, 2, 7, padding=3), nn.Linear(8, 1)
+            lambda m, X: (m[1](functional.elu(m[0](X)))[:, :, 10:-10], m[2](m[0](X).mean(-1))),
+            same(),
+            nn.Conv1d(8, 2, 7, padding=3),
+            nn.Linear(8, 1),
         ),
         {"linear"},
     ),
     "both strands": (lambda: Net(both_strands, conv(), nn.Conv1d(8, 2, 5)), set()),
     "strides": (
         lambda: nn.Sequential(
-            conv(8, 6, stride=3, padding=2), nn.Tanh(), nn.Conv1d(8, 8, 3, stride=2), nn.Sigmoid(), nn.Flatten(), nn.Linear(72, 1)
+            conv(8, 6, stride=3, padding=2),
+            nn.Tanh(),
+            nn.Conv1d(8, 8, 3, stride=2),
+            nn.Sigmoid(),
+            nn.Flatten(),
+            nn.Linear(72, 1),
         ),
         set(),
     ),
     "two-dimensional": (
         lambda: Net(
             lambda m, X: m[2](functional.relu(m[1](functional.relu(m[0](X[:, None]))).squeeze(2)).flatten(1)),
-            nn.Conv2d(1, 6, (4, 7), padding=(0, 3)), nn.Conv2d(6, 6, (1, 5)), nn.Linear(336, 2),
+            nn.Conv2d(1, 6, (4, 7), padding=(0, 3)),
+            nn.Conv2d(6, 6, (1, 5)),
+            nn.Linear(336, 2),
         ),
         set(),
     ),
-    "squeeze and excite": (lambda: Net(gated, same(), nn.Linear(8, 8), nn.Conv1d(8, 2, 1)), {"linear", "sigmoid", "unsqueeze", "mul", "conv1d", "amax"}),
+    "squeeze and excite": (
+        lambda: Net(gated, same(), nn.Linear(8, 8), nn.Conv1d(8, 2, 1)),
+        {"linear", "sigmoid", "unsqueeze", "mul", "conv1d", "amax"},
+    ),
     "chunks": (lambda: Net(chunks, same(9), nn.Conv1d(9, 2, 3)), set()),
     "positions": (lambda: Net(positions, same(), nn.Embedding(L, 8)), set()),
     "recurrent": (
         lambda: Net(
-            lambda m, X: m[2](m[1](functional.relu(m[0](X)).transpose(1, 2))[0].mean(1)), same(), nn.LSTM(8, 4, batch_first=True, bidirectional=True), nn.Linear(8, 2)
+            lambda m, X: m[2](m[1](functional.relu(m[0](X)).transpose(1, 2))[0].mean(1)),
+            same(),
+            nn.LSTM(8, 4, batch_first=True, bidirectional=True),
+            nn.Linear(8, 2),
         ),
         {"lstm", "mean", "linear"},
     ),
     "in place": (
         lambda: nn.Sequential(
-            conv(), nn.ReLU(inplace=True), nn.Dropout(0.2), nn.Conv1d(8, 8, 3, groups=2), nn.ELU(inplace=True), nn.Flatten(), nn.ReLU(inplace=True), nn.Linear(432, 1)
+            conv(),
+            nn.ReLU(inplace=True),
+            nn.Dropout(0.2),
+            nn.Conv1d(8, 8, 3, groups=2),
+            nn.ELU(inplace=True),
+            nn.Flatten(),
+            nn.ReLU(inplace=True),
+            nn.Linear(432, 1),
         ),
         set(),
     ),
-    "bare squeeze": (lambda: Net(lambda m, X: m[1](functional.relu(m[0](X))).squeeze()[:, None], conv(), nn.Conv1d(8, 1, 56)), {"squeeze", "unsqueeze"}),
+    "bare squeeze": (
+        lambda: Net(lambda m, X: m[1](functional.relu(m[0](X))).squeeze()[:, None], conv(), nn.Conv1d(8, 1, 56)),
+        {"squeeze", "unsqueeze"},
+    ),
     "padding, steps and joins": (
         lambda: Net(
-            lambda m, X: m[1](functional.pad(torch.cat([m[0](X)[:, :, 3:50:2], functional.avg_pool1d(m[0](X)[:, :, 5:53], 4, 2, 1)[:, :, :24]], 1), (3, -2))).mean((1, 2))[:, None],
-            conv(), nn.Conv1d(16, 4, 3),
+            lambda m, X: m[1](
+                functional.pad(
+                    torch.cat(
+                        [m[0](X)[:, :, 3:50:2], functional.avg_pool1d(m[0](X)[:, :, 5:53], 4, 2, 1)[:, :, :24]], 1
+                    ),
+                    (3, -2),
+                )
+            ).mean((1, 2))[:, None],
+            conv(),
+            nn.Conv1d(16, 4, 3),
         ),
         {"unsqueeze"},
     ),
     "constant flanks": (
         lambda: Net(
-            lambda m, X: m[1](functional.relu(m[0](torch.cat([torch.ones(1, 4, 7).to(X).expand(len(X), -1, -1) / 4, X], 2)))).flatten(1), conv(), nn.Conv1d(8, 3, 4)
+            lambda m, X: m[1](
+                functional.relu(m[0](torch.cat([torch.ones(1, 4, 7).to(X).expand(len(X), -1, -1) / 4, X], 2)))
+            ).flatten(1),
+            conv(),
+            nn.Conv1d(8, 3, 4),
         ),
         set(),
     ),
     "matrix product over channels": (
-        lambda: Net(lambda m, X: (functional.relu(m[0](X)).permute(0, 2, 1) @ m[1].weight.t()).softmax(-1).mean(1), conv(), nn.Linear(8, 3)), set()
+        lambda: Net(
+            lambda m, X: (functional.relu(m[0](X)).permute(0, 2, 1) @ m[1].weight.t()).softmax(-1).mean(1),
+            conv(),
+            nn.Linear(8, 3),
+        ),
+        set(),
     ),
     "norms over the length": (
-        lambda: Net(lambda m, X: m[3](m[2](m[1](m[0](X)))).mean(2), same(), nn.GroupNorm(2, 8), nn.InstanceNorm1d(8), nn.Conv1d(8, 2, 3)),
+        lambda: Net(
+            lambda m, X: m[3](m[2](m[1](m[0](X)))).mean(2),
+            same(),
+            nn.GroupNorm(2, 8),
+            nn.InstanceNorm1d(8),
+            nn.Conv1d(8, 2, 3),
+        ),
         {"group_norm", "instance_norm", "conv1d", "mean"},
     ),
     "unknown operations": (
-        lambda: Net(lambda m, X: m[1](functional.interpolate(functional.pad(m[0](X), (2, 2), mode="reflect"), scale_factor=2)).mean(2), conv(), nn.ConvTranspose1d(8, 2, 4, 2)),
+        lambda: Net(
+            lambda m, X: m[1](
+                functional.interpolate(functional.pad(m[0](X), (2, 2), mode="reflect"), scale_factor=2)
+            ).mean(2),
+            conv(),
+            nn.ConvTranspose1d(8, 2, 4, 2),
+        ),
         {"pad", "upsample_nearest1d", "conv_transpose1d", "mean"},
     ),
     "global max and logsumexp": (
-        lambda: Net(lambda m, X: torch.cat([functional.adaptive_max_pool1d(m[0](X), 1)[:, :, 0], m[0](X).logsumexp(2)], 1), conv()),
+        lambda: Net(
+            lambda m, X: torch.cat([functional.adaptive_max_pool1d(m[0](X), 1)[:, :, 0], m[0](X).logsumexp(2)], 1),
+            conv(),
+        ),
         {"adaptive_max_pool1d", "select", "logsumexp", "cat"},
     ),
     "weight norm, RMS norm": (
         lambda: Net(
-            lambda m, X: m[1](functional.rms_norm(functional.leaky_relu(m[0](X)).transpose(1, 2), (8,), eps=1e-6)).sum(1), torch.nn.utils.parametrizations.weight_norm(conv()), nn.Linear(8, 2)
+            lambda m, X: m[1](functional.rms_norm(functional.leaky_relu(m[0](X)).transpose(1, 2), (8,), eps=1e-6)).sum(
+                1
+            ),
+            torch.nn.utils.parametrizations.weight_norm(conv()),
+            nn.Linear(8, 2),
         ),
         set(),
     ),
@@ -247,7 +349,9 @@ def test_blocks_of_any_size_equal_the_model(name: str) -> None:
             for piece in sweep(verdict, verdict.plan.example([X]), X, 0, L, batch_size):
                 K = piece.bases.shape[1]
                 rows = [
-                    edited(X, int(p), "ACGT"[b]) for p, bases in zip(piece.positions, piece.bases.tolist(), strict=True) for b in bases
+                    edited(X, int(p), "ACGT"[b])
+                    for p, bases in zip(piece.positions, piece.bases.tolist(), strict=True)
+                    for b in bases
                 ]
                 seen += len(rows)
                 assert len(rows) == len(piece.positions) * K
@@ -273,7 +377,11 @@ def test_half_precision_runs_under_autocast() -> None:
 
 
 def test_further_inputs() -> None:
-    model = Net(lambda m, X, a, b: (functional.relu(m[0](X)) * torch.sigmoid(m[1](a))[:, :, None] + b[:, None]).mean(2), same(), nn.Linear(3, 8)).double()
+    model = Net(
+        lambda m, X, a, b: (functional.relu(m[0](X)) * torch.sigmoid(m[1](a))[:, :, None] + b[:, None]).mean(2),
+        same(),
+        nn.Linear(3, 8),
+    ).double()
     X, args = one_hot(), (torch.randn(1, 3).double(), torch.randn(1, L).double())
     plan = change_range_plan(model, X, args, device="cpu")
     with torch.no_grad():

@@ -117,8 +117,10 @@ class Example:
         if key not in self._tracks:
             value = self.value(index)
             layout = self._context.layouts.get(index)
-            value = value.reshape(layout.shape) if layout is not None else value.reshape(
-                (1,) * (ndim - value.ndim) + tuple(value.shape)
+            value = (
+                value.reshape(layout.shape)
+                if layout is not None
+                else value.reshape((1,) * (ndim - value.ndim) + tuple(value.shape))
             )
             derived = {"low": lambda v: v.clamp(max=0), "-high": lambda v: -v.clamp(min=0)}.get(kind)
             self._tracks[key] = Track(

@@ -80,7 +80,7 @@ def _state(model: Any) -> Hashable:
         return None
     tensors = [*model.parameters(), *model.buffers()]
     # PyTorch counts the writes to a tensor there and nowhere else
-    return tuple((id(t), t.data_ptr(), 0 if t.is_inference() else t._version) for t in tensors)  # noqa: SLF001
+    return tuple((id(t), t.data_ptr(), 0 if t.is_inference() else t._version) for t in tensors)
 
 
 def _agrees(verdict: Verdict, model: Callable[..., Any], rows: Sequence[torch.Tensor]) -> bool:
@@ -186,4 +186,3 @@ def substitutions(x: torch.Tensor, first: int, stride: int, bases: torch.Tensor)
     new = torch.nn.functional.one_hot(bases.to(x.device), x.shape[1]).to(x.dtype)
     delta = new - columns[:, None]
     return Geometry(first, stride, P, K), delta.flatten(0, 1).unsqueeze(2)
-

@@ -103,12 +103,12 @@ def refs(tree: Any) -> list[int]:
 
 def _schema(target: Any) -> Any:
     """Give an operation's signature; PyTorch has no public name for it."""
-    return target._schema  # noqa: SLF001
+    return target._schema
 
 
 def _memory(tensor: torch.Tensor) -> int:
     """Give a number that tensors have in common when they share memory; it also holds for empty ones."""
-    return int(tensor.untyped_storage()._cdata)  # noqa: SLF001
+    return int(tensor.untyped_storage()._cdata)
 
 
 def _bare_name(target: Any) -> str:
@@ -220,9 +220,7 @@ def record(model: Callable[..., Any], rows: Sequence[torch.Tensor]) -> Recording
         three, out_three = _record_once(model, rows, 3)
     if [op.target for op in two.ops] != [op.target for op in three.ops]:
         raise Unsupported("the model does other operations for another number of rows")
-    shapes: dict[int, Shape] = {
-        i: _merge(a, b) for i, (a, b) in enumerate(zip(two.shapes, three.shapes, strict=True))
-    }
+    shapes: dict[int, Shape] = {i: _merge(a, b) for i, (a, b) in enumerate(zip(two.shapes, three.shapes, strict=True))}
     if any(isinstance(size, Size) for i in two.constants for size in shapes[i]):
         raise Unsupported("a tensor made outside PyTorch depends on the number of rows")
     ops = tuple(
@@ -233,7 +231,11 @@ def record(model: Callable[..., Any], rows: Sequence[torch.Tensor]) -> Recording
         for a, b in zip(two.ops, three.ops, strict=True)
     )
     return Recording(
-        ops, tuple(range(len(rows))), two.constants, shapes, tuple(t.dtype for t in two.tensors),
+        ops,
+        tuple(range(len(rows))),
+        two.constants,
+        shapes,
+        tuple(t.dtype for t in two.tensors),
         _merge(out_two, out_three),
     )
 

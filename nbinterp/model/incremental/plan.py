@@ -105,9 +105,7 @@ class Plan:
                 left[number] -= 1
                 if not left[number]:
                     block.state.pop(number, None)
-        output = tree_map(
-            lambda x: block.full(x.index) if isinstance(x, Ref) else x, self.context.recording.output
-        )
+        output = tree_map(lambda x: block.full(x.index) if isinstance(x, Ref) else x, self.context.recording.output)
         return output, block.widest
 
 

@@ -61,9 +61,7 @@ def reshape(op: Op, context: Context) -> Rule | None:
             out = Layout(axis, shape, layout.pace)
             return homogeneous(index, out, partial(_reshape, axis_in=layout.axis, out=out))
     if len(shape) == 2:
-        return homogeneous(
-            index, Layout(layout.axis, layout.shape, layout.pace, flat=True), lambda delta: delta
-        )
+        return homogeneous(index, Layout(layout.axis, layout.shape, layout.pace, flat=True), lambda delta: delta)
     return None
 
 
@@ -266,8 +264,19 @@ def _but(shape: tuple[int, ...], dim: int, size: int) -> tuple[int, ...]:
 
 LAYOUT_RULES = {
     **dict.fromkeys(
-        ("clone", "contiguous", "detach", "alias", "dropout", "feature_dropout", "alpha_dropout", "to", "_to_copy",
-         "lift_fresh", "positive"),
+        (
+            "clone",
+            "contiguous",
+            "detach",
+            "alias",
+            "dropout",
+            "feature_dropout",
+            "alpha_dropout",
+            "to",
+            "_to_copy",
+            "lift_fresh",
+            "positive",
+        ),
         unchanged,
     ),
     **dict.fromkeys(("permute", "transpose", "swapaxes", "swapdims"), permute),

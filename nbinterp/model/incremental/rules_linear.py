@@ -355,9 +355,7 @@ def batch_norm(op: Op, context: Context) -> Rule | None:
 
 
 LINEAR_RULES = {
-    **dict.fromkeys(
-        ("conv1d", "conv2d", "conv3d", "convolution", "_convolution", "_convolution_mode"), convolution
-    ),
+    **dict.fromkeys(("conv1d", "conv2d", "conv3d", "convolution", "_convolution", "_convolution_mode"), convolution),
     "linear": dense,
     **dict.fromkeys(("matmul", "mm", "addmm"), matmul),
     **dict.fromkeys(("sum", "mean", "adaptive_avg_pool1d", "adaptive_avg_pool2d"), reduction),

@@ -1,0 +1,143 @@
+"""The MEME motif format, in and out.
+
+In: text of MEME version 4 or later, as MEME, JASPAR, HOCOMOCO and the Regulatory Genomics groups write it.  Out: a
+`MotifSet`.  Source: the MEME suite's format page.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import torch
+
+from ..core.files import writing
+from ..errors import FormatError, problem
+from .motifset import MotifSet
+
+__all__ = ["read_meme", "write_meme"]
+
+_PAIR = re.compile(r"(\w+)=\s*(\S+)")
+
+
+def read_meme(filename: str | os.PathLike[str], n_motifs: int | None = None) -> MotifSet:
+    r"""Read motifs from a MEME file.
+
+    Parameters
+    ----------
+    filename : path
+        The file.
+    n_motifs : int, optional
+        Read only the first so many.
+
+    Returns
+    -------
+    MotifSet
+        A mapping from name to ``(4, w)`` float32 probabilities, in the order of the file; a name is the identifier, with
+        the alternate name after a blank where there is one, as tangermeme has it.
+
+    Raises
+    ------
+    FormatError
+        Naming the line, when the file is no MEME file or a matrix is malformed.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "m.meme"
+    >>> write_meme(path, MotifSet({"GATA": torch.eye(4)[:, [2, 0, 3, 0]]}))
+    >>> read_meme(path).consensus("GATA")
+    'GATA'
+    """
+    try:
+        lines = Path(filename).read_text().splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise _bad(filename, f"a file that cannot be read ({error})", "a MEME file", "check the path") from error
+    if not any(line.startswith("MEME version") for line in lines[:20]):
+        raise _bad(filename, "no 'MEME version' in its first lines", "a MEME file", "convert it")
+    names: list[str] = []
+    alternate: list[str] = []
+    sites: list[int] = []
+    matrices: list[torch.Tensor] = []
+    background = [0.25] * 4
+    at = 0
+    while at < len(lines) and (n_motifs is None or len(matrices) < n_motifs):
+        line = lines[at].strip()
+        at += 1
+        if line.startswith("ALPHABET") and "ACGT" not in line.replace(" ", ""):
+            raise _bad(filename, f"{line!r} in line {at}", "ALPHABET= ACGT", "convert it")
+        if line.startswith("Background letter frequencies") and at < len(lines):
+            words = lines[at].split()
+            if words[0::2] == ["A", "C", "G", "T"]:
+                background = [float(w) for w in words[1::2]]
+        elif line.startswith("MOTIF"):
+            words = line.split(maxsplit=2)
+            if len(words) < 2:
+                raise _bad(filename, f"a motif without a name in line {at}", "MOTIF name", "name it")
+            alternate.append(words[2].strip() if len(words) > 2 else "")
+            names.append(" ".join(words[1:]))
+        elif line.startswith("letter-probability matrix"):
+            if len(names) != len(matrices) + 1:
+                raise _bad(filename, f"a matrix without MOTIF before it in line {at}", "MOTIF first", "add it")
+            facts = dict(_PAIR.findall(line))
+            matrix, at = _matrix(filename, lines, at, int(facts["w"]) if "w" in facts else None)
+            matrices.append(matrix)
+            sites.append(int(float(facts.get("nsites", 0))))
+    if not matrices:
+        raise _bad(filename, "no motif", "at least one", "check it")
+    n = len(matrices)
+    return MotifSet(matrices, names[:n], alternate=alternate[:n], n_sites=sites, background=background)
+
+
+def _matrix(filename: str | os.PathLike[str], lines: list[str], at: int, width: int | None) -> tuple[torch.Tensor, int]:
+    """Read rows of four numbers: as many as the header says, or up to the first other line."""
+    rows: list[list[float]] = []
+    while at < len(lines) and (width is None or len(rows) < width):
+        words = lines[at].split()
+        if not words and not rows:
+            at += 1
+            continue
+        try:
+            row = [float(w) for w in words]
+        except ValueError:
+            row = []
+        if len(row) != 4:
+            if width is None:
+                break
+            raise _bad(
+                filename, f"{lines[at].strip()!r} in line {at + 1}", f"row {len(rows) + 1} of {width}", "check it"
+            )
+        rows.append(row)
+        at += 1
+    if not rows or (width is not None and len(rows) != width):
+        raise _bad(filename, f"{len(rows)} rows up to line {at}", f"{width} rows", "check that the file is whole")
+    return torch.tensor(rows, dtype=torch.float32).T.contiguous(), at
+
+
+def _bad(filename: str | os.PathLike[str], got: str, need: str, do: str) -> FormatError:
+    error = problem("read_meme", os.fspath(filename), got=got, need=need, do=do, kind=FormatError)
+    assert isinstance(error, FormatError)
+    return error
+
+
+def write_meme(filename: str | os.PathLike[str], motifs: MotifSet) -> None:
+    r"""Write motifs as a MEME version 4 file, whole or not at all; six decimals.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "m.meme"
+    >>> write_meme(path, MotifSet({"A": torch.eye(4)[:, :1]}))
+    >>> path.read_text().splitlines()[0]
+    'MEME version 4'
+    """
+    frequencies = " ".join(f"{b} {f:.6g}" for b, f in zip("ACGT", motifs.background, strict=True))
+    parts = [f"MEME version 4\n\nALPHABET= ACGT\n\nstrands: + -\n\nBackground letter frequencies\n{frequencies}\n"]
+    for i, name in enumerate(motifs):
+        matrix = motifs[i]
+        head = f"letter-probability matrix: alength= 4 w= {matrix.shape[1]} nsites= {motifs.n_sites[i]} E= 0"
+        rows = "\n".join(" ".join(f"{value:.6f}" for value in column) for column in matrix.T.tolist())
+        parts.append(f"MOTIF {name}\n{head}\n{rows}\n")
+    with writing(filename) as temporary:
+        temporary.write_text("\n".join(parts))

@@ -403,5 +403,5 @@ class _Total:
     def standard_error(self) -> torch.Tensor:
         """Standard error of the mean; NaN for a single reference."""
         assert self.squares is not None
-        variance = (self.squares / self.n - self.mean().square()).clamp_min(0) * self.n / max(self.n - 1, 0.0 or 1)
+        variance = (self.squares / self.n - self.mean().square()).clamp_min(0) * self.n / max(self.n - 1, 1)
         return (variance / self.n).sqrt() if self.n > 1 else torch.full_like(variance, float("nan"))

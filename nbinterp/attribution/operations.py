@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 import torch
-import torch.nn.functional as F
+import torch.nn.functional as F  # noqa: N812 - its usual name
 
 from ..errors import ModelError, problem
 from . import rules
@@ -134,7 +134,7 @@ def _bilinear(tracer: Tracer, name: str, func: Any, args: Any, kwargs: Any) -> A
 def _divide(tracer: Tracer, name: str, func: Any, args: Any, kwargs: Any) -> Any:
     """A constant divisor is linear; an activation's is a product with its reciprocal."""
     top, bottom = args[0], args[1]
-    if name == "__rtruediv__" or name == "__rdiv__":
+    if name in ("__rtruediv__", "__rdiv__"):
         top, bottom = bottom, top
     if not isinstance(bottom, Tensor) or not bottom.requires_grad:
         return func(*args, **kwargs)

@@ -85,7 +85,7 @@ def load_keras(weights_path: Path, architecture: str | None) -> KerasModel:
     try:
         with h5py.File(weights_path, "r") as file:
             stored = file.attrs.get("model_config")
-            weights = _read_weights(file["model_weights"] if "model_weights" in file else file)
+            weights = _read_weights(file.get("model_weights", file))
     except (OSError, KeyError, RuntimeError) as error:
         raise problem(
             "load_model", str(weights_path), got=f"an HDF5 file that cannot be read ({error})",

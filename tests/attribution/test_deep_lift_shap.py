@@ -383,7 +383,7 @@ class Masks(nn.Module):
 @pytest.mark.parametrize(
     ("model", "words"),
     [
-        (Sorts(), "the operation sort at .*Sorts"),
+        (Sorts(), r"the operation sort at .*Sorts"),
         (Masks(), "mask computed from the sequence"),
         (nn.Sequential(nn.Flatten(), nn.Linear(99, 1)), "shape"),
         (nn.Sequential(nn.Conv1d(4, 2, 3)), r"output of shape \(\d+, 2, 68\)"),

@@ -1,0 +1,77 @@
+/** Annotation lanes: packing, bars, and density where there are too many. Pure. */
+import type { Annotation } from "../protocol";
+import type { Pen } from "./glyphs";
+import type { Frame } from "./logo";
+import type { View } from "./scale";
+import { category, fade, type Theme } from "./theme";
+
+export const LANE = 16;
+export const MOST = 4000;
+
+export interface Placed {
+  index: number;
+  lane: number;
+  item: Annotation;
+}
+
+/** Greedy packing by start; `gap` keeps neighbours of one lane apart, in positions. */
+export function pack(items: Annotation[], gap: number): { placed: Placed[]; lanes: number } {
+  const order = items.map((item, index) => ({ item, index })).sort((a, b) => a.item[1] - b.item[1] || b.item[2] - a.item[2]);
+  const ends: number[] = [];
+  const placed = order.map(({ item, index }) => {
+    let lane = ends.findIndex((end) => end + gap <= item[1]);
+    if (lane < 0) lane = ends.push(0) - 1;
+    ends[lane] = item[2];
+    return { index, lane, item };
+  });
+  return { placed, lanes: ends.length };
+}
+
+const MAX_LANES = 8;
+
+export function laneHeight(lanes: number, dense: boolean): number {
+  return dense ? 26 : Math.min(lanes, MAX_LANES) * LANE;
+}
+
+export function drawLanes(pen: Pen, placed: Placed[], view: View, frame: Frame, hovered: number, selected: number, theme: Theme): void {
+  const p = frame.width / (view.end - view.start);
+  pen.clip(frame.x, frame.y - 2, frame.width, frame.height + 4);
+  for (const { item, index, lane } of placed) {
+    if (item[2] < view.start || item[1] > view.end || lane >= MAX_LANES) continue;
+    const x = frame.x + (item[1] - view.start) * p, w = Math.max((item[2] - item[1]) * p, 2);
+    const y = frame.y + lane * LANE + 3;
+    const strong = index === hovered || index === selected;
+    const color = item[3] ? category(item[3]) : theme.accent;
+    pen.shape(bar(x, y, w, 10, item[4]), fade(color, strong ? 1 : 0.72));
+    if (index === selected) pen.rect(x, y + 12, w, 1.5, theme.ink);
+    if (!item[3]) continue;
+    const size = item[3].length * 6.2 + 8;
+    if (size < w) pen.text(item[3], x + w / 2, y + 5.5, "#ffffff", `10px ${theme.font}`, "center");
+    else if (p > 1) pen.text(item[3], x + w + 3, y + 5.5, fade(theme.ink, 0.8), `10px ${theme.font}`);
+  }
+  pen.unclip();
+}
+
+/** A rounded bar; a strand makes one end a chevron. */
+function bar(x: number, y: number, w: number, h: number, strand: string): string {
+  const r = Math.min(3, w / 2), tip = Math.min(5, w / 2), b = y + h, e = x + w, m = y + h / 2;
+  const right = strand === "+" ? `L${e - tip} ${y} L${e} ${m} L${e - tip} ${b}` : `L${e - r} ${y} Q${e} ${y} ${e} ${y + r} L${e} ${b - r} Q${e} ${b} ${e - r} ${b}`;
+  const left = strand === "-" ? `L${x + tip} ${b} L${x} ${m} L${x + tip} ${y} Z` : `L${x + r} ${b} Q${x} ${b} ${x} ${b - r} L${x} ${y + r} Q${x} ${y} ${x + r} ${y} Z`;
+  return `M${strand === "-" ? x + tip : x + r} ${y} ${right} ${left}`;
+}
+
+/** How many annotations cover each pixel column. */
+export function drawDensity(pen: Pen, items: Annotation[], view: View, frame: Frame, theme: Theme): void {
+  const p = frame.width / (view.end - view.start), n = Math.ceil(frame.width);
+  const change = new Int32Array(n + 1);
+  for (const item of items) {
+    const a = Math.floor((item[1] - view.start) * p), b = Math.ceil((item[2] - view.start) * p);
+    if (b <= 0 || a >= n) continue;
+    change[Math.max(a, 0)]++;
+    change[Math.min(b, n)]--;
+  }
+  let depth = 0, top = 1;
+  const cover = Array.from({ length: n }, (_, i) => (depth += change[i]));
+  for (const c of cover) top = Math.max(top, c);
+  cover.forEach((c, i) => c && pen.rect(frame.x + i, frame.y + frame.height * (1 - c / top), 1, (frame.height * c) / top, theme.accent, 0.6));
+}

@@ -1,0 +1,75 @@
+/** Level of detail: which picture at which zoom, and the pyramid that a far view is drawn from. Pure. */
+
+export type Mode = "letters" | "bars" | "envelope";
+
+/** p is CSS pixels a position. */
+export function modeOf(p: number): Mode {
+  return p >= 5 ? "letters" : p >= 0.75 ? "bars" : "envelope";
+}
+
+/** Letters fade in over bars between 5 and 7 pixels, so that the change is no jump. */
+export function letterAlpha(p: number): number {
+  return Math.min(1, Math.max(0, (p - 5) / 2));
+}
+
+export interface Level {
+  bin: number;
+  low: Float32Array;
+  high: Float32Array;
+  mean: Float32Array;
+}
+
+/** Minimum, maximum and mean over bins of 4, 16, 64, ... positions, until few are left. */
+export function pyramid(values: Float32Array): Level[] {
+  const levels: Level[] = [{ bin: 1, low: values, high: values, mean: values }];
+  for (let last = levels[0]; last.low.length > 512; last = levels[levels.length - 1]) {
+    const n = Math.ceil(last.low.length / 4);
+    const low = new Float32Array(n), high = new Float32Array(n), mean = new Float32Array(n);
+    for (let i = 0; i < n; i++) {
+      let a = Infinity, b = -Infinity, sum = 0, count = 0;
+      for (let j = 4 * i; j < Math.min(4 * i + 4, last.low.length); j++) {
+        if (Number.isNaN(last.mean[j])) continue;
+        a = Math.min(a, last.low[j]);
+        b = Math.max(b, last.high[j]);
+        sum += last.mean[j];
+        count++;
+      }
+      low[i] = count ? a : NaN;
+      high[i] = count ? b : NaN;
+      mean[i] = count ? sum / count : NaN;
+    }
+    levels.push({ bin: last.bin * 4, low, high, mean });
+  }
+  return levels;
+}
+
+/** The coarsest level whose bins are no wider than a pixel. */
+export function levelFor(levels: Level[], p: number): Level {
+  let best = levels[0];
+  for (const level of levels) if (level.bin * p <= 1) best = level;
+  return best;
+}
+
+export interface Extent {
+  low: number;
+  high: number;
+  clipped: boolean;
+}
+
+/** The range of a row, zero included; a lone outlier does not set it. */
+export function extent(levels: Level[]): Extent {
+  const top = levels[levels.length - 1], base = levels[0].low;
+  let low = 0, high = 0;
+  for (let i = 0; i < top.low.length; i++) {
+    if (top.low[i] < low) low = top.low[i];
+    if (top.high[i] > high) high = top.high[i];
+  }
+  const step = Math.max(1, Math.floor(base.length / 4096));
+  const sizes: number[] = [];
+  for (let i = 0; i < base.length; i += step) if (base[i]) sizes.push(Math.abs(base[i]));
+  sizes.sort((a, b) => a - b);
+  const usual = sizes.length > 50 ? sizes[Math.floor(sizes.length * 0.99)] : Infinity;
+  const limit = usual * 6;
+  const clipped = Math.max(high, -low) > limit;
+  return clipped ? { low: Math.max(low, -usual * 2), high: Math.min(high, usual * 2), clipped } : { low, high, clipped };
+}

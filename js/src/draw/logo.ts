@@ -1,0 +1,128 @@
+/** One row of the logo: letters, bars or an envelope. Pure: (pen, data, scale). */
+import type { Pen } from "./glyphs";
+import { type Extent, type Level, letterAlpha, levelFor, modeOf } from "./lod";
+import type { View } from "./scale";
+import { fade, type Theme } from "./theme";
+
+export interface Row {
+  label: string;
+  channels: 1 | 4;
+  /** Scores (channels x length), row by row; null for a sequence without scores. */
+  values: Float32Array | null;
+  /** Score of the base that is there. */
+  observed: Float32Array | null;
+  levels: Level[];
+  extent: Extent;
+}
+
+export interface Frame {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
+export function drawRow(pen: Pen, row: Row, codes: Uint8Array, view: View, frame: Frame, all: boolean, theme: Theme): void {
+  const p = frame.width / (view.end - view.start);
+  const { low, high } = row.extent;
+  const span = high - low || 1;
+  const y = (v: number): number => frame.y + frame.height * (1 - (Math.min(Math.max(v, low), high) - low) / span);
+  const zero = y(0);
+  pen.line(frame.x, zero, frame.x + frame.width, zero, fade(theme.ink, 0.12));
+  pen.clip(frame.x, frame.y - 1, frame.width, frame.height + 2);
+  const mode = modeOf(p);
+  if (!row.observed) drawSequence(pen, codes, view, frame, p, theme);
+  else if (mode === "envelope") drawEnvelope(pen, row.levels, view, frame, p, y, zero, theme);
+  else {
+    const alpha = letterAlpha(p);
+    if (alpha < 1) drawBars(pen, row.observed, codes, view, frame, p, y, zero, theme, 1 - alpha);
+    if (alpha > 0) {
+      if (all && row.channels === 4 && row.values) drawStacks(pen, row.values, codes.length, view, frame, p, y, theme, alpha);
+      else drawLetters(pen, row, codes, view, frame, p, y, zero, theme, alpha);
+    }
+  }
+  pen.unclip();
+}
+
+const first = (view: View): number => Math.max(0, Math.floor(view.start));
+const last = (view: View, length: number): number => Math.min(length, Math.ceil(view.end));
+
+/** No scores yet: the letters in grey, as far as they can be read. */
+function drawSequence(pen: Pen, codes: Uint8Array, view: View, frame: Frame, p: number, theme: Theme): void {
+  const h = Math.min(frame.height * 0.5, 18), y = frame.y + frame.height / 2 + h / 2;
+  if (p < 3) return pen.rect(frame.x, y - h / 2 - 1, frame.width, 2, fade(theme.ink, 0.25));
+  for (let i = first(view); i < last(view, codes.length); i++)
+    pen.glyph(codes[i], frame.x + (i - view.start) * p + p * 0.06, y, p * 0.88, h, theme.unknown);
+}
+
+function hatch(pen: Pen, x: number, frame: Frame, p: number, theme: Theme): void {
+  for (let k = 0; k < frame.height; k += 5) pen.line(x, frame.y + k + Math.min(p, 5), x + p, frame.y + k, fade(theme.ink, 0.25));
+}
+
+function drawLetters(pen: Pen, row: Row, codes: Uint8Array, view: View, frame: Frame, p: number, y: (v: number) => number, zero: number, theme: Theme, alpha: number): void {
+  const observed = row.observed!;
+  for (let i = first(view); i < last(view, codes.length); i++) {
+    const x = frame.x + (i - view.start) * p, v = observed[i];
+    if (Number.isNaN(v)) { hatch(pen, x, frame, p, theme); continue; }
+    if (codes[i] === 4) { pen.glyph(4, x, zero + 4, p, 8, theme.unknown, alpha); continue; }
+    const h = zero - y(v);
+    if (Math.abs(h) >= 0.3) pen.glyph(codes[i], x + p * 0.03, zero, p * 0.94, h, theme.bases[codes[i]], alpha);
+    if (v > row.extent.high || v < row.extent.low) mark(pen, x + p / 2, y(v), v > 0, theme);
+  }
+}
+
+/** A small wedge where the scale cuts a value off. */
+function mark(pen: Pen, x: number, y: number, up: boolean, theme: Theme): void {
+  const s = up ? 1 : -1;
+  pen.shape(`M${x - 4} ${y + 5 * s} L${x + 4} ${y + 5 * s} L${x} ${y} Z`, theme.ink);
+}
+
+/** All four letters of each position, the smallest nearest to the axis. */
+function drawStacks(pen: Pen, values: Float32Array, length: number, view: View, frame: Frame, p: number, y: (v: number) => number, theme: Theme, alpha: number): void {
+  const order = [0, 1, 2, 3];
+  for (let i = first(view); i < last(view, length); i++) {
+    const x = frame.x + (i - view.start) * p;
+    if (Number.isNaN(values[i])) { hatch(pen, x, frame, p, theme); continue; }
+    const size = (c: number): number => Math.abs(values[c * length + i]);
+    order.sort((a, b) => size(a) - size(b));
+    let up = 0, down = 0;
+    for (const c of order) {
+      const v = values[c * length + i];
+      const from = v > 0 ? up : down, to = from + v, h = y(from) - y(to);
+      if (Math.abs(h) >= 0.3) pen.glyph(c, x + p * 0.03, y(from), p * 0.94, h, theme.bases[c], alpha);
+      if (v > 0) up = to; else down = to;
+    }
+  }
+}
+
+function drawBars(pen: Pen, observed: Float32Array, codes: Uint8Array, view: View, frame: Frame, p: number, y: (v: number) => number, zero: number, theme: Theme, alpha: number): void {
+  const w = Math.max(p - (p > 3 ? 0.6 : 0), 0.75);
+  for (let i = first(view); i < last(view, codes.length); i++) {
+    const v = observed[i];
+    if (!v) continue;
+    const x = frame.x + (i - view.start) * p, to = y(v);
+    if (Number.isNaN(v)) pen.rect(x, frame.y, w, frame.height, theme.ink, 0.06 * alpha);
+    else pen.rect(x, Math.min(zero, to), w, Math.abs(to - zero), codes[i] < 4 ? theme.bases[codes[i]] : theme.unknown, alpha);
+  }
+}
+
+/** Range of each pixel column, and a darker band of its mean. */
+function drawEnvelope(pen: Pen, levels: Level[], view: View, frame: Frame, p: number, y: (v: number) => number, zero: number, theme: Theme): void {
+  const level = levelFor(levels, p), perPixel = 1 / (p * level.bin);
+  const from = view.start / level.bin;
+  for (let c = 0; c < frame.width; c++) {
+    const a = Math.max(0, Math.floor(from + c * perPixel)), b = Math.min(level.low.length, Math.max(a + 1, Math.ceil(from + (c + 1) * perPixel)));
+    let low = 0, high = 0, sum = 0, n = 0;
+    for (let i = a; i < b; i++) {
+      if (Number.isNaN(level.mean[i])) continue;
+      low = Math.min(low, level.low[i]);
+      high = Math.max(high, level.high[i]);
+      sum += level.mean[i];
+      n++;
+    }
+    if (!n) continue;
+    const top = y(high), bottom = y(low), mean = y(sum / n);
+    pen.rect(frame.x + c, top, 1, Math.max(bottom - top, 0.5), theme.accent, 0.35);
+    pen.rect(frame.x + c, Math.min(mean, zero), 1, Math.max(Math.abs(mean - zero), 0.7), theme.accent, 0.9);
+  }
+}

@@ -1,0 +1,62 @@
+/** Colours and fonts of the host, and the project's own palettes. */
+
+export interface Theme {
+  dark: boolean;
+  ink: string;
+  ground: string;
+  font: string;
+  mono: string;
+  bases: string[];
+  unknown: string;
+  accent: string;
+}
+
+/** A C G T: classic by convention; safe for red-green colour blindness; light ground, then dark. */
+export const BASES = {
+  classic: { light: ["#1a8f4a", "#2563b8", "#c27803", "#d1333f"], dark: ["#4cc47d", "#6ea8fe", "#f2b33d", "#ff7a7f"] },
+  safe: { light: ["#00695c", "#3b6fe0", "#a67c00", "#7a0f3c"], dark: ["#4de3c4", "#7aa6ff", "#ffd166", "#d9638f"] },
+  grey: { light: ["#444444", "#444444", "#444444", "#444444"], dark: ["#cccccc", "#cccccc", "#cccccc", "#cccccc"] },
+} as const;
+
+/** Twenty fixed colours for motifs: a name keeps its colour in every view of a page. */
+export const CATEGORIES = [
+  "#4269d0", "#e08214", "#2a9d8f", "#d1495b", "#8e6bbf", "#6c8b1f", "#c2528b", "#3a86a8", "#9c6644", "#5b7083",
+  "#7d5ba6", "#b5651d", "#1f8a70", "#b23a48", "#48639c", "#8f8f1f", "#a64d79", "#2f7f9e", "#7f5539", "#667085",
+];
+
+export function category(name: string): string {
+  let hash = 2166136261;
+  for (const c of name) hash = Math.imul(hash ^ c.charCodeAt(0), 16777619);
+  return CATEGORIES[(hash >>> 0) % CATEGORIES.length];
+}
+
+/** "rgb(a)" or hex to [r, g, b, a]. */
+function channels(color: string): number[] {
+  const hex = /^#([0-9a-f]{6})/i.exec(color);
+  if (hex) return [0, 2, 4].map((i) => parseInt(hex[1].slice(i, i + 2), 16)).concat(1);
+  const parts = color.match(/[\d.]+/g)?.map(Number) ?? [0, 0, 0];
+  return [parts[0], parts[1], parts[2], parts[3] ?? 1];
+}
+
+/** The ink at an opacity, as hairlines and grids are drawn. */
+export function fade(color: string, alpha: number): string {
+  const [r, g, b] = channels(color);
+  return `rgba(${r}, ${g}, ${b}, ${alpha})`;
+}
+
+export function themeOf(root: HTMLElement, colors: keyof typeof BASES): Theme {
+  const style = getComputedStyle(root);
+  const [r, g, b] = channels(style.color);
+  const dark = 0.299 * r + 0.587 * g + 0.114 * b > 140; // light ink means a dark ground
+  const shade = dark ? "dark" : "light";
+  return {
+    dark,
+    ink: style.color,
+    ground: dark ? "#111111" : "#ffffff",
+    font: style.fontFamily,
+    mono: style.getPropertyValue("--nbi-mono").trim() || "monospace",
+    bases: [...BASES[colors][shade]],
+    unknown: dark ? "#777777" : "#999999",
+    accent: dark ? "#6ea8fe" : "#2563b8",
+  };
+}

@@ -1,0 +1,373 @@
+/** The logo as a person sees it: bar, read-out, canvas. Owns a DOM node, knows no host. */
+import type { Backend } from "../backend/backend";
+import { CanvasPen, type Pen, SvgPen } from "../draw/glyphs";
+import { drawDensity, drawLanes, LANE, laneHeight, MOST, pack, type Placed } from "../draw/lanes";
+import { modeOf } from "../draw/lod";
+import { drawRow, type Frame } from "../draw/logo";
+import { drawMinimap, drawRuler } from "../draw/ruler";
+import { number, whole, zoom, type View } from "../draw/scale";
+import { fade, type Theme, themeOf } from "../draw/theme";
+import { listen } from "../input/gesture";
+import type { Store } from "../state/store";
+
+const LETTERS = "ACGTN";
+const GUTTER = 92, RIGHT = 8, RULER = 22, MAP = 22, GAP = 14;
+
+const el = <K extends keyof HTMLElementTagNameMap>(tag: K, name: string, text = ""): HTMLElementTagNameMap[K] =>
+  Object.assign(document.createElement(tag), { className: name, textContent: text });
+
+export class LogoViewer {
+  private canvas = el("canvas", "nbi-canvas");
+  private readout = el("div", "nbi-readout");
+  private place = el("span", "nbi-place");
+  private facts = el("span", "nbi-facts-line");
+  private status = el("span", "nbi-status");
+  private chooser: HTMLInputElement | HTMLSelectElement | null = null;
+  private mode = el("button", "nbi-quiet");
+  private pending = 0;
+  private frames = 0;
+  private placed: { placed: Placed[]; lanes: number; key: string } = { placed: [], lanes: 0, key: "" };
+  private theme!: Theme;
+
+  constructor(private root: HTMLElement, private store: Store, backend: Backend, private signal: AbortSignal) {
+    root.classList.add("nbi-logo");
+    root.dataset.jpSuppressContextMenu = "";
+    this.build();
+    store.subscribe((changed) => {
+      if ("example" in changed) this.describe();
+      this.draw();
+    });
+    listen(this.canvas, this, this, signal);
+    const resize = new ResizeObserver(() => this.draw());
+    resize.observe(root);
+    const themes = new MutationObserver(() => this.draw());
+    themes.observe(document.body, { attributes: true, attributeFilter: ["class", "data-jp-theme-light", "data-theme"] });
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.draw(), { signal });
+    signal.addEventListener("abort", () => { resize.disconnect(); themes.disconnect(); });
+    this.describe();
+    this.say(false);
+    void backend.live().then((live) => { if (!signal.aborted) this.say(live); });
+  }
+
+  private build(): void {
+    const { meta } = this.store;
+    const bar = el("div", "nbi-bar");
+    if (meta.n > 1) bar.append(this.buildChooser());
+    this.place.title = "copy";
+    this.place.addEventListener("click", () => void navigator.clipboard?.writeText(this.place.textContent ?? ""), { signal: this.signal });
+    bar.append(this.place, this.facts, el("span", "nbi-space"));
+    if (meta.tracks.some((t) => t.channels === 4)) {
+      this.mode.addEventListener("click", () => this.store.set({ all: !this.store.state.all }), { signal: this.signal });
+      bar.append(this.mode);
+    }
+    for (const kind of ["PNG", "SVG", "CSV"] as const) {
+      const button = el("button", "nbi-quiet", kind);
+      button.title = `save what is in view as ${kind}`;
+      button.addEventListener("click", () => this.save(kind), { signal: this.signal });
+      bar.append(button);
+    }
+    bar.append(this.status);
+    this.readout.setAttribute("aria-live", "polite");
+    Object.assign(this.canvas, { tabIndex: 0 });
+    this.canvas.setAttribute("role", "application");
+    this.root.append(bar, this.readout, this.canvas);
+  }
+
+  private buildChooser(): HTMLElement {
+    const { meta } = this.store, box = el("span", "nbi-chooser");
+    const step = (by: number): HTMLButtonElement => {
+      const button = el("button", "nbi-quiet", by < 0 ? "\u2039" : "\u203a");
+      button.title = by < 0 ? "previous sequence ([)" : "next sequence (])";
+      button.addEventListener("click", () => this.store.set({ example: this.store.state.example + by }), { signal: this.signal });
+      return button;
+    };
+    const select = el("select", "nbi-select");
+    select.setAttribute("aria-label", "sequence");
+    meta.names.forEach((name, i) => select.append(Object.assign(el("option", "", name), { value: String(i) })));
+    select.addEventListener("change", () => this.store.set({ example: Number(select.value) }), { signal: this.signal });
+    this.chooser = select;
+    box.append(step(-1), select, step(1), el("span", "nbi-count"));
+    return box;
+  }
+
+  /** What the bar says of the example. */
+  private describe(): void {
+    const { meta, state, current } = this.store;
+    if (this.chooser) this.chooser.value = String(state.example);
+    const count = this.root.querySelector(".nbi-count");
+    if (count) count.textContent = `${state.example + 1} of ${whole(meta.n)}`;
+    const facts: string[] = [];
+    if (meta.predictions) facts.push(`${meta.target || "prediction"} ${number(meta.predictions[state.example])}`);
+    else if (meta.target) facts.push(meta.target);
+    this.facts.textContent = facts.join(" \u00b7 ");
+    this.canvas.setAttribute("aria-label", `Sequence logo of ${current.name}, ${meta.length} bases. Arrow keys move, plus and minus zoom.`);
+  }
+
+  private say(live: boolean): void {
+    this.root.dataset.live = live ? "1" : "0";
+    this.status.className = `nbi-status ${live ? "nbi-live" : ""}`;
+    this.status.textContent = live ? "live" : "static: stored answers only";
+  }
+
+  // --- layout -----------------------------------------------------------------------------------------------------
+
+  private get width(): number {
+    return Math.max(this.root.clientWidth, 240);
+  }
+  private get plot(): { x: number; width: number } {
+    const x = this.width < 560 ? 56 : GUTTER;
+    return { x, width: this.width - x - RIGHT };
+  }
+  private get rowsTop(): number {
+    return RULER + MAP + GAP;
+  }
+  private get rowHeight(): number {
+    return this.store.meta.height;
+  }
+  private lanes(): { placed: Placed[]; lanes: number } {
+    const { items } = this.store.current, { view, example } = this.store.state;
+    const p = this.plot.width / (view.end - view.start), bucket = Math.round(Math.log2(p) * 2);
+    const key = `${example} ${bucket}`;
+    if (this.placed.key !== key) {
+      const named = items.some((a) => a[3]) ? 58 : 4; // names beside short bars need room
+      this.placed = { ...pack(items, items.length > MOST ? 0 : (p > 1 ? named : 4) / p), key };
+    }
+    return this.placed;
+  }
+  private get lanesTop(): number {
+    return this.rowsTop + this.store.current.rows.length * (this.rowHeight + GAP);
+  }
+  private get height(): number {
+    const { items } = this.store.current;
+    return this.lanesTop + (items.length ? laneHeight(this.lanes().lanes, items.length > MOST) + 4 : 0);
+  }
+
+  // --- drawing ----------------------------------------------------------------------------------------------------
+
+  /** Draw once in the next frame, however often it is asked. */
+  draw(): void {
+    if (this.pending || this.signal.aborted) return;
+    this.pending = requestAnimationFrame(() => {
+      this.pending = 0;
+      if (this.root.clientWidth) this.paint();
+    });
+  }
+
+  private paint(): void {
+    const began = performance.now(), ratio = devicePixelRatio || 1;
+    this.theme = themeOf(this.root, this.store.meta.colors);
+    const { width, height } = this;
+    if (this.canvas.width !== Math.round(width * ratio) || this.canvas.height !== Math.round(height * ratio)) {
+      this.canvas.width = Math.round(width * ratio);
+      this.canvas.height = Math.round(height * ratio);
+      this.canvas.style.height = `${height}px`;
+    }
+    const ctx = this.canvas.getContext("2d")!;
+    ctx.setTransform(1, 0, 0, 1, 0, 0);
+    ctx.clearRect(0, 0, this.canvas.width, this.canvas.height);
+    this.render(new CanvasPen(ctx, ratio), true);
+    this.read();
+    const { view, all } = this.store.state;
+    this.mode.textContent = all ? "all four bases" : "observed base";
+    this.mode.title = "switch between the base that is there and all four";
+    this.root.dataset.mode = modeOf(this.plot.width / (view.end - view.start));
+    this.root.dataset.frames = String(++this.frames);
+    this.root.dataset.ms = (performance.now() - began).toFixed(2);
+  }
+
+  private render(pen: Pen, overlay: boolean): void {
+    const { store, theme, plot } = this, { state, current, meta } = store, { view } = state;
+    drawRuler(pen, view, current.offset, { ...plot, y: 0, height: RULER }, theme);
+    drawMinimap(pen, current.rows[0].levels, meta.length, view, { ...plot, y: RULER, height: MAP }, theme);
+    current.rows.forEach((row, i) => {
+      const frame = this.rowFrame(i);
+      if (overlay) this.band(pen, frame);
+      drawRow(pen, row, current.codes, view, frame, state.all, theme);
+      this.gutter(pen, row, frame);
+    });
+    if (current.items.length) {
+      const frame = { ...plot, y: this.lanesTop, height: this.height - this.lanesTop - 4 };
+      if (current.items.length > MOST) drawDensity(pen, current.items, view, frame, theme);
+      else drawLanes(pen, this.lanes().placed, view, frame, state.hoveredItem, state.selectedItem, theme);
+    }
+    if (overlay) this.cross(pen);
+  }
+
+  private rowFrame(i: number): Frame {
+    return { ...this.plot, y: this.rowsTop + i * (this.rowHeight + GAP), height: this.rowHeight };
+  }
+
+  private gutter(pen: Pen, row: { label: string; extent: { low: number; high: number }; observed: unknown }, frame: Frame): void {
+    const { theme } = this, x = frame.x - 10, small = `10px ${theme.font}`;
+    const middle = frame.y + frame.height / 2;
+    const most = frame.x < 80 ? 6 : 13;
+    const label = row.label.length > most ? `${row.label.slice(0, most - 1)}\u2026` : row.label;
+    pen.text(label, x, middle, theme.ink, `12px ${theme.font}`, "right");
+    if (!row.observed) return;
+    if (row.extent.high > 0) pen.text(number(row.extent.high), x, frame.y + 4, fade(theme.ink, 0.6), small, "right");
+    if (row.extent.low < 0) pen.text(number(row.extent.low), x, frame.y + frame.height - 3, fade(theme.ink, 0.6), small, "right");
+    if (row.extent.high === 0 && row.extent.low === 0) pen.text("all zero", x, frame.y + frame.height - 3, fade(theme.ink, 0.6), small, "right");
+  }
+
+  private x(position: number): number {
+    const { view } = this.store.state;
+    return this.plot.x + ((position - view.start) * this.plot.width) / (view.end - view.start);
+  }
+
+  private band(pen: Pen, frame: Frame): void {
+    const { selection } = this.store.state;
+    if (!selection) return;
+    const a = Math.max(this.x(selection[0]), frame.x), b = Math.min(this.x(selection[1]), frame.x + frame.width);
+    if (b > a) pen.rect(a, frame.y - 4, b - a, frame.height + 8, this.theme.accent, 0.12);
+  }
+
+  private cross(pen: Pen): void {
+    const { hover } = this.store.state;
+    if (hover === null) return;
+    const a = this.x(hover), b = this.x(hover + 1), bottom = this.lanesTop - GAP + 4;
+    if (b - a >= 5) pen.rect(a, this.rowsTop - 4, b - a, bottom - this.rowsTop + 4, this.theme.ink, 0.07);
+    else pen.line((a + b) / 2, this.rowsTop - 4, (a + b) / 2, bottom, fade(this.theme.ink, 0.35));
+  }
+
+  /** The one line that says what is under the cross-hair; it never covers a letter. */
+  private read(): void {
+    const { state, current } = this.store, { view, hover, selection } = state;
+    this.place.textContent = (current.chrom ? `${current.chrom}:` : `${current.name}:`) + `${whole(Math.floor(view.start) + current.offset)}\u2013${whole(Math.ceil(view.end) + current.offset)}`;
+    if (hover === null || hover >= current.codes.length) {
+      const bp = Math.round(view.end - view.start);
+      const chosen = selection ? ` \u00b7 selected ${whole(selection[0] + current.offset)}\u2013${whole(selection[1] + current.offset)} (${whole(selection[1] - selection[0])} bp)` : "";
+      this.readout.replaceChildren(`${whole(bp)} bp in view${chosen}`);
+      return;
+    }
+    const parts: (Node | string)[] = [el("b", "", whole(hover + current.offset)), ` ${LETTERS[current.codes[hover]]} `];
+    for (const row of current.rows) {
+      if (!row.observed) continue;
+      parts.push(el("span", "nbi-dim", ` ${row.label} `), number(row.observed[hover]));
+      if (row.channels === 4 && row.values) parts.push(this.bars(row.values, hover));
+    }
+    const item = state.hoveredItem >= 0 ? current.items[state.hoveredItem] : null;
+    if (item) parts.push(el("span", "nbi-dim", " \u00b7 "), `${item[3] || "span"} ${whole(item[1] + current.offset)}\u2013${whole(item[2] + current.offset)}${item[4] ? ` (${item[4]})` : ""}${item[5] === null ? "" : `, ${number(item[5])}`}`);
+    this.readout.replaceChildren(...parts);
+  }
+
+  /** The four hypothetical values as small bars. */
+  private bars(values: Float32Array, i: number): HTMLElement {
+    const n = this.store.meta.length, four = [0, 1, 2, 3].map((c) => values[c * n + i]);
+    const top = Math.max(...four.map(Math.abs)) || 1, box = el("span", "nbi-four");
+    four.forEach((v, c) => {
+      const bar = el("i", ""), size = (Math.abs(v) / top) * 7;
+      bar.title = `${LETTERS[c]} ${number(v)}`;
+      bar.style.cssText = `background:${this.theme.bases[c]};height:${Math.max(size, 0.5)}px;margin-top:${v > 0 ? 7 - size : 7}px`;
+      box.append(bar);
+    });
+    return box;
+  }
+
+  // --- Places: what lies where --------------------------------------------------------------------------------------
+
+  at(_x: number, y: number): "rows" | "ruler" | "minimap" | "lanes" | "other" {
+    if (y < RULER) return "ruler";
+    if (y < RULER + MAP + 4) return "minimap";
+    if (y < this.lanesTop - GAP / 2) return "rows";
+    return "lanes";
+  }
+  position(x: number): number {
+    const { view } = this.store.state;
+    return view.start + ((x - this.plot.x) * (view.end - view.start)) / this.plot.width;
+  }
+  mapped(x: number): number {
+    return ((x - this.plot.x) / this.plot.width) * this.store.meta.length;
+  }
+
+  // --- Intents: what a person wants -----------------------------------------------------------------------------------
+
+  hover(x: number, y: number): void {
+    const position = Math.floor(this.position(x)), inside = x >= this.plot.x && position >= 0 && position < this.store.meta.length;
+    this.store.set({ hover: inside ? position : null, hoveredItem: this.itemAt(x, y) });
+  }
+  leave(): void {
+    this.store.set({ hover: null, hoveredItem: -1 });
+  }
+  brush(from: number, to: number, _done: boolean): void {
+    const a = Math.max(0, Math.floor(Math.min(from, to))), b = Math.min(this.store.meta.length, Math.ceil(Math.max(from, to)));
+    this.store.set({ selection: b > a ? [a, b] : null });
+  }
+  pan(by: number): void {
+    const { view } = this.store.state;
+    this.go({ start: view.start + by, end: view.end + by });
+  }
+  centre(position: number): void {
+    const { view } = this.store.state, half = (view.end - view.start) / 2;
+    this.go({ start: position - half, end: position + half });
+  }
+  zoom(about: number, factor: number): void {
+    this.go(zoom(this.store.state.view, about, factor, this.store.meta.length));
+  }
+  click(x: number, y: number): void {
+    const index = this.itemAt(x, y);
+    if (index < 0) return this.store.set({ selection: null, selectedItem: -1 });
+    const item = this.store.current.items[index];
+    this.store.set({ selectedItem: index, selection: [item[1], item[2]] });
+    this.centre((item[1] + item[2]) / 2);
+  }
+  fit(x: number, y: number): void {
+    const { selection } = this.store.state;
+    if (this.at(x, y) === "minimap") return this.go({ start: 0, end: this.store.meta.length });
+    if (!selection) return;
+    const margin = (selection[1] - selection[0]) * 0.15;
+    this.go({ start: selection[0] - margin, end: selection[1] + margin });
+  }
+  key(key: string): boolean {
+    const { view, example } = this.store.state, width = view.end - view.start, middle = (view.start + view.end) / 2;
+    const moves: Record<string, () => void> = {
+      "+": () => this.zoom(middle, 0.5),
+      "=": () => this.zoom(middle, 0.5),
+      "-": () => this.zoom(middle, 2),
+      ArrowLeft: () => this.pan(-width / 8),
+      ArrowRight: () => this.pan(width / 8),
+      Home: () => this.go({ start: 0, end: width }),
+      End: () => this.go({ start: this.store.meta.length - width, end: this.store.meta.length }),
+      "0": () => this.go({ start: 0, end: this.store.meta.length }),
+      "[": () => this.store.set({ example: example - 1 }),
+      "]": () => this.store.set({ example: example + 1 }),
+      Escape: () => this.store.set({ selection: null, selectedItem: -1 }),
+    };
+    moves[key]?.();
+    return key in moves;
+  }
+  private go(view: View): void {
+    this.store.set({ view });
+  }
+
+  private itemAt(x: number, y: number): number {
+    if (y < this.lanesTop || this.store.current.items.length > MOST) return -1;
+    const lane = Math.floor((y - this.lanesTop) / LANE), slack = 2 / (this.plot.width / (this.store.state.view.end - this.store.state.view.start));
+    const position = this.position(x);
+    const hit = this.lanes().placed.find((p) => p.lane === lane && p.item[1] - slack <= position && position < p.item[2] + slack);
+    return hit ? hit.index : -1;
+  }
+
+  // --- export -------------------------------------------------------------------------------------------------------
+
+  private save(kind: "PNG" | "SVG" | "CSV"): void {
+    const name = this.store.current.name.replace(/[^\w.-]+/g, "_");
+    if (kind === "PNG") return this.canvas.toBlob((blob) => blob && download(blob, `${name}.png`));
+    if (kind === "SVG") {
+      const pen = new SvgPen();
+      this.render(pen, false);
+      return download(new Blob([pen.svg(this.width, this.height, this.theme.ground)], { type: "image/svg+xml" }), `${name}.svg`);
+    }
+    const { current, state } = this.store, rows = current.rows.filter((r) => r.observed);
+    const lines = [["position", "base", ...rows.map((r) => r.label)].join(",")];
+    for (let i = Math.max(0, Math.floor(state.view.start)); i < Math.min(current.codes.length, Math.ceil(state.view.end)); i++)
+      lines.push([i + current.offset, LETTERS[current.codes[i]], ...rows.map((r) => r.observed![i])].join(","));
+    download(new Blob([lines.join("\n") + "\n"], { type: "text/csv" }), `${name}.csv`);
+  }
+}
+
+function download(blob: Blob, name: string): void {
+  const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(blob), download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
+

@@ -1,0 +1,27 @@
+"""Colours of the bases; the same as in ``js/src/draw/theme.ts``, which a test holds to this table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Final
+
+__all__ = ["BASES"]
+
+# A C G T on a light and on a dark ground
+BASES: Final[Mapping[str, Mapping[str, tuple[str, str, str, str]]]] = MappingProxyType(
+    {
+        "classic": {
+            "light": ("#1a8f4a", "#2563b8", "#c27803", "#d1333f"),
+            "dark": ("#4cc47d", "#6ea8fe", "#f2b33d", "#ff7a7f"),
+        },
+        "safe": {
+            "light": ("#00695c", "#3b6fe0", "#a67c00", "#7a0f3c"),
+            "dark": ("#4de3c4", "#7aa6ff", "#ffd166", "#d9638f"),
+        },
+        "grey": {
+            "light": ("#444444", "#444444", "#444444", "#444444"),
+            "dark": ("#cccccc", "#cccccc", "#cccccc", "#cccccc"),
+        },
+    }
+)

@@ -1,0 +1,10 @@
+"""Views that a person touches: traits and wiring only.
+
+In: sequences, scores and tables.  Out: anywidgets for JupyterLab, Notebook, Colab and offline reports; what a person
+chooses comes back as traits.  ``static/`` holds the built JavaScript, whose sources are in ``js/``.
+"""
+
+from .logo import LogoView
+from .table import TableView
+
+__all__ = ["LogoView", "TableView"]

@@ -1,0 +1,52 @@
+"""What all widgets share: where their JavaScript is, an answer to "is anyone there?", and a still picture."""
+
+from __future__ import annotations
+
+import base64
+import uuid
+from importlib.resources import files
+from typing import Any
+
+import anywidget
+import traitlets
+
+__all__ = ["View", "numpy_of"]
+
+
+def static(name: str) -> str:
+    """Read a built file as text (a path would make anywidget watch it)."""
+    return (files(__package__) / "static" / name).read_text()
+
+
+def numpy_of(values: Any) -> Any:
+    """An array of a tensor or an array, without importing torch."""
+    import numpy as np
+
+    return values.detach().cpu().numpy() if hasattr(values, "detach") else np.asarray(values)
+
+
+class View(anywidget.AnyWidget):  # type: ignore[misc]
+    """A widget with a kernel behind it, or none."""
+
+    uid = traitlets.Unicode().tag(sync=True)
+
+    def __init__(self, **traits: Any) -> None:
+        super().__init__(uid=uuid.uuid4().hex, **traits)
+        self.on_msg(self._answer)
+
+    def _answer(self, _widget: Any, message: Any, _buffers: Any) -> None:
+        """Say hello back, so that the view knows that it is live."""
+        if isinstance(message, dict) and message.get("kind") == "hello":
+            self.send({"kind": "hello"})
+
+    def to_png(self) -> bytes | None:
+        """A still picture, for where no JavaScript runs; None when there is none."""
+        return None
+
+    def _repr_mimebundle_(self, **kwargs: Any) -> Any:
+        bundle = super()._repr_mimebundle_(**kwargs)
+        picture = self.to_png()
+        if bundle is None or picture is None:
+            return bundle
+        data, metadata = bundle if isinstance(bundle, tuple) else (bundle, {})
+        return {**data, "image/png": base64.b64encode(picture).decode()}, metadata

@@ -1,0 +1,217 @@
+"""LogoView: scores along sequences, from letters to a megabase.
+
+In: one-hot sequences, scores, spans.  Out: a widget; ``example``, ``view`` and ``selection`` come back as traits.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import traitlets
+
+from ..chart import logo_png
+from ..core.check import check_choice
+from ..core.tables import ANNOTATIONS, LOCI, check_table
+from ..errors import problem
+from ..live import pack_blocks, pack_sequence, quantize
+from .base import View, numpy_of, static
+
+__all__ = ["LogoView"]
+
+
+class LogoView(View):
+    """A logo to look into: zoom, hover, brush, step through sequences.
+
+    Parameters
+    ----------
+    X : one-hot (4, L) or (N, 4, L), or compact container
+        The sequences.
+    tracks : array, or mapping from label to array, optional
+        Scores, a row each: ``(L,)`` or ``(N, L)`` of the observed base, ``(4, L)`` or ``(N, 4, L)`` of all four.
+    names : sequence of str, optional
+        One a sequence.
+    loci : DataFrame, optional
+        chrom, start, end of each sequence; positions are then the genome's.
+    annotations : DataFrame, optional
+        example_idx, start, end and, where known, name, strand, score (or attribution): bars under the rows.
+    predictions : sequence of float, optional
+        One a sequence, shown beside its name.
+    target : str
+        What is predicted.
+    example : int
+        The sequence shown first.
+    view : (start, end), optional
+        Positions shown first; all by default.
+    height : int
+        Of a row, in pixels.
+    colors : {"classic", "safe", "grey"}
+        Palette; "safe" is for red-green colour blindness.
+    scale : {"row", "shared", "symmetric"}
+        Whether rows have their own range, one together, or the same height up and down.
+    hypothetical : bool
+        Show all four bases of tracks that have them, not only the one that is there.
+
+    Attributes
+    ----------
+    example : int
+    view : [start, end]
+    selection : [start, end] or []
+        Set by the reader; 0-based, half-open, within the sequence.
+
+    Raises
+    ------
+    NbinterpError
+        When shapes, names or tables do not fit each other.
+
+    Examples
+    --------
+    >>> X = np.eye(4)[:, [0, 1, 2, 3, 0]]
+    >>> logo = LogoView(X, {"score": np.arange(5.0)})
+    >>> logo.view, logo.selection
+    ([0.0, 5.0], [])
+    """
+
+    _esm = static("logo.js")
+    _css = static("logo.css")
+
+    data = traitlets.Bytes().tag(sync=True)
+    meta = traitlets.Unicode().tag(sync=True)
+    example = traitlets.Int(0).tag(sync=True, echo_update=False)
+    view = traitlets.List(traitlets.Float()).tag(sync=True, echo_update=False)
+    selection = traitlets.List(traitlets.Int()).tag(sync=True, echo_update=False)
+    hypothetical = traitlets.Bool(False).tag(sync=True, echo_update=False)
+
+    def __init__(
+        self,
+        X: Any,
+        tracks: Any = None,
+        *,
+        names: Sequence[str] | None = None,
+        loci: pd.DataFrame | None = None,
+        annotations: pd.DataFrame | None = None,
+        predictions: Any = None,
+        target: str = "",
+        example: int = 0,
+        view: Sequence[float] | None = None,
+        height: int = 64,
+        colors: str = "classic",
+        scale: str = "row",
+        hypothetical: bool = False,
+    ) -> None:
+        check_choice("LogoView", "colors", colors, ("classic", "safe", "grey"))
+        check_choice("LogoView", "scale", scale, ("row", "shared", "symmetric"))
+        self._codes = _codes(X)
+        n, length = self._codes.shape
+        self._tracks = _tracks(tracks, n, length)
+        packed, runs = pack_sequence(self._codes)
+        arrays: dict[str, np.ndarray] = {"sequence": packed, "unknown": runs}
+        for i, scores in enumerate(self._tracks.values()):
+            arrays[f"track{i}"], arrays[f"scale{i}"] = quantize(scores)
+        blocks = pack_blocks(arrays)
+        if loci is not None:
+            check_table("LogoView", "loci", loci, LOCI)
+            _same_rows("loci", len(loci), n)
+        places = [None] * n if loci is None else list(zip(loci["chrom"], map(int, loci["start"]), strict=True))
+        given = list(names) if names is not None else [f"sequence {i}" for i in range(n)]
+        _same_rows("names", len(given), n)
+        numbers = None if predictions is None else [float(v) for v in numpy_of(predictions).reshape(-1)]
+        if numbers is not None:
+            _same_rows("predictions", len(numbers), n)
+        self._names, self._colors = given, colors
+        self._offsets = [0 if place is None else place[1] for place in places]
+        meta = {
+            "n": n,
+            "length": length,
+            "blocks": blocks.blocks,
+            "tracks": [{"label": k, "channels": 4 if v.ndim == 3 else 1} for k, v in self._tracks.items()],
+            "names": given,
+            "loci": places,
+            "predictions": numbers,
+            "target": target,
+            "annotations": _annotations(annotations),
+            "height": height,
+            "colors": colors,
+            "scale": scale,
+        }
+        super().__init__(
+            data=blocks.data,
+            meta=json.dumps(meta, separators=(",", ":")),
+            example=example,
+            view=[float(v) for v in (view or (0, length))],
+            hypothetical=hypothetical,
+        )
+
+    @traitlets.validate("example")
+    def _check_example(self, proposal: Any) -> int:
+        return int(min(max(proposal["value"], 0), len(self._codes) - 1))
+
+    def to_png(self) -> bytes:
+        """Draw the example and view as they are now."""
+        start, end = max(0, math.floor(self.view[0])), min(self._codes.shape[1], math.ceil(self.view[1]))
+        codes = self._codes[self.example]
+        rows: list[tuple[str, np.ndarray | None]] = []
+        for label, scores in self._tracks.items():
+            one = scores[self.example]
+            if one.ndim == 2:
+                one = np.where(codes < 4, np.take_along_axis(one, np.minimum(codes, 3)[None].astype(int), 0)[0], 0)
+            rows.append((label, one[start:end]))
+        return logo_png(
+            codes[start:end], rows or [("sequence", None)], self._names[self.example], self._colors,
+            self._offsets[self.example] + start,
+        )  # fmt: skip
+
+
+def _same_rows(argument: str, got: int, need: int) -> None:
+    if got != need:
+        raise problem("LogoView", argument, got=f"{got} rows", need=f"{need}, one a sequence", do="match them")
+
+
+def _codes(X: Any) -> np.ndarray:
+    """Codes (N, L) of one-hot or a compact container."""
+    if hasattr(X, "to_codes"):
+        codes = numpy_of(X.to_codes())
+        return np.atleast_2d(codes).astype(np.uint8)
+    one_hot = numpy_of(X)
+    one_hot = one_hot[None] if one_hot.ndim == 2 else one_hot
+    if one_hot.ndim != 3 or one_hot.shape[1] != 4 or one_hot.size == 0:
+        raise problem(
+            "LogoView", "X", got=f"shape {one_hot.shape}", need="one-hot (4, L) or (N, 4, L)", do="encode the sequences"
+        )
+    return np.where(one_hot.sum(axis=1) == 0, 4, one_hot.argmax(axis=1)).astype(np.uint8)
+
+
+def _tracks(tracks: Any, n: int, length: int) -> dict[str, np.ndarray]:
+    """Label to (N, L) or (N, 4, L)."""
+    if tracks is None:
+        return {}
+    given = tracks if isinstance(tracks, Mapping) else {"score": tracks}
+    found = {}
+    for label, values in given.items():
+        scores = numpy_of(values).astype(np.float32)
+        if n == 1 and scores.shape in ((length,), (4, length)):
+            scores = scores[None]
+        if scores.shape not in ((n, length), (n, 4, length)):
+            raise problem(
+                "LogoView", f"tracks[{label!r}]", got=f"shape {scores.shape}", need=f"({n}, {length}) or ({n}, 4, {length})",
+                do="give scores of the same sequences",
+            )  # fmt: skip
+        found[str(label)] = scores
+    return found
+
+
+def _annotations(table: pd.DataFrame | None) -> list[list[Any]]:
+    if table is None:
+        return []
+    check_table("LogoView", "annotations", table, ANNOTATIONS)
+    n = len(table)
+    names = table["name"].fillna("").astype(str) if "name" in table else [""] * n
+    strands = table["strand"].where(table["strand"].isin(["+", "-"]), "") if "strand" in table else [""] * n
+    column = next((c for c in ("score", "attribution") if c in table), None)
+    scores = [None] * n if column is None else [float(f"{v:.4g}") if np.isfinite(v) else None for v in table[column]]
+    places = table[["example_idx", "start", "end"]].to_numpy().astype(int).tolist()
+    return [[*place, *rest] for place, *rest in zip(places, names, strands, scores, strict=True)]

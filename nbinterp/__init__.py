@@ -51,6 +51,7 @@ _FACE: Final[dict[str, tuple[str, ...]]] = {
         "read_vcf",
         "reverse_complement",
         "shuffle",
+        "strongest_kmers",
         "substitute",
         "unchunk",
         "write_bigwig",
@@ -74,6 +75,7 @@ _FACE: Final[dict[str, tuple[str, ...]]] = {
         "AttributionErrorResult",
         "BilinearOp",
         "IntegratedGradientsResult",
+        "attribute",
         "deep_lift_shap",
         "expected_gradients",
         "hypothetical_attributions",
@@ -93,6 +95,25 @@ _FACE: Final[dict[str, tuple[str, ...]]] = {
         "MotifSet",
         "read_meme",
         "write_meme",
+    ),
+    "chart": (
+        "BASES",
+        "logo_png",
+        "plot_logo",
+    ),
+    "widget": (
+        "LogoView",
+        "TableView",
+    ),
+    "report": (
+        "AttributionParameters",
+        "Run",
+        "check_parameters",
+        "describe",
+        "list_templates",
+        "run_report",
+        "to_html",
+        "write_html",
     ),
 }
 _HOME: Final = {name: folder for folder, names in _FACE.items() for name in names}

@@ -20,11 +20,13 @@ from .gradient import (
     smooth_grad,
 )
 from .ism import saturation_mutagenesis
+from .methods import attribute
 
 __all__ = [
     "AttributionErrorResult",
     "BilinearOp",
     "IntegratedGradientsResult",
+    "attribute",
     "deep_lift_shap",
     "expected_gradients",
     "hypothetical_attributions",

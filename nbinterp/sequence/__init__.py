@@ -11,7 +11,7 @@ from .coordinates import example_to_fasta_coords, extract_signal
 from .edit import delete, insert, multisubstitute, randomize, substitute
 from .encode import characters, one_hot_encode, pwm_consensus, random_one_hot, reverse_complement
 from .fasta import one_hot_to_fasta, read_fasta
-from .kmer import gapped_kmers, kmers
+from .kmer import gapped_kmers, kmers, strongest_kmers
 from .loci import Sequences, extract_loci, read_sequences
 from .shuffle import dinucleotide_shuffle, local_dinucleotide_shuffle, shuffle
 from .signal import write_bigwig
@@ -47,6 +47,7 @@ __all__ = [
     "read_vcf",
     "reverse_complement",
     "shuffle",
+    "strongest_kmers",
     "substitute",
     "unchunk",
     "write_bigwig",

@@ -8,12 +8,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 
 from ..errors import problem
 from .compact import CodedSequence, PackedSequence
+from .encode import characters, reverse_complement
 
-__all__ = ["gapped_kmers", "kmers"]
+__all__ = ["gapped_kmers", "kmers", "strongest_kmers"]
 
 
 def kmers(X: Any, k: int, scores: torch.Tensor | None = None) -> torch.Tensor:
@@ -155,3 +157,46 @@ def _patterns(
     summed = np.bincount(inverse, weights=values, minlength=len(unique))
     appearance = np.argsort(where, kind="stable")
     return unique[appearance], summed[appearance]
+
+
+def strongest_kmers(X: Any, spans: pd.DataFrame, k: int = 6, n: int = 12) -> pd.DataFrame:
+    """Which k-mers carry the attribution of seqlets, both strands together.
+
+    Parameters
+    ----------
+    X : one-hot (N, 4, L) or compact container
+        The sequences.
+    spans : DataFrame
+        example_idx, start, end, attribution.
+    k, n : int
+        Width, and how many to give.
+
+    Returns
+    -------
+    DataFrame
+        kmer (of the two strands the one that comes first in the alphabet), reverse_complement, count, attribution (a
+        seqlet's is shared equally by its k-mers); strongest first.
+
+    Examples
+    --------
+    >>> from nbinterp import one_hot_encode
+    >>> X = one_hot_encode("TTCCGGAATT").unsqueeze(0)
+    >>> spans = pd.DataFrame({"example_idx": [0], "start": [2], "end": [8], "attribution": [1.0]})
+    >>> strongest_kmers(X, spans)["kmer"].tolist()
+    ['CCGGAA']
+    """
+    total: dict[str, list[float]] = {}
+    for row, start, end, score in spans[["example_idx", "start", "end", "attribution"]].itertuples(index=False):
+        one = X[int(row) : int(row) + 1]
+        one_hot = one.to_one_hot() if isinstance(one, (PackedSequence, CodedSequence)) else one
+        text = characters(one_hot[0, :, int(start) : int(end)], allow_N=True)
+        words = [text[i : i + k] for i in range(len(text) - k + 1)]
+        for word in words:
+            if "N" in word:
+                continue
+            counted = total.setdefault(min(word, reverse_complement(word)), [0, 0.0])
+            counted[0] += 1
+            counted[1] += float(score) / len(words)
+    ranked = sorted(total.items(), key=lambda item: -abs(item[1][1]))[:n]
+    rows = [(word, reverse_complement(word), int(count), score) for word, (count, score) in ranked]
+    return pd.DataFrame(rows, columns=["kmer", "reverse_complement", "count", "attribution"])

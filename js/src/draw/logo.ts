@@ -28,7 +28,7 @@ export function drawRow(pen: Pen, row: Row, codes: Uint8Array, view: View, frame
   const span = high - low || 1;
   const y = (v: number): number => frame.y + frame.height * (1 - (Math.min(Math.max(v, low), high) - low) / span);
   const zero = y(0);
-  pen.line(frame.x, zero, frame.x + frame.width, zero, fade(theme.ink, 0.12));
+  if (row.observed) pen.line(frame.x, zero, frame.x + frame.width, zero, fade(theme.ink, 0.12));
   pen.clip(frame.x, frame.y - 1, frame.width, frame.height + 2);
   const mode = modeOf(p);
   if (!row.observed) drawSequence(pen, codes, view, frame, p, theme);

@@ -11,7 +11,7 @@ import { listen } from "../input/gesture";
 import type { Store } from "../state/store";
 
 const LETTERS = "ACGTN";
-const GUTTER = 92, RIGHT = 8, RULER = 22, MAP = 22, GAP = 14;
+const RIGHT = 8, RULER = 22, MAP = 22, GAP = 14;
 
 const el = <K extends keyof HTMLElementTagNameMap>(tag: K, name: string, text = ""): HTMLElementTagNameMap[K] =>
   Object.assign(document.createElement(tag), { className: name, textContent: text });
@@ -115,7 +115,8 @@ export class LogoViewer {
     return Math.max(this.root.clientWidth, 240);
   }
   private get plot(): { x: number; width: number } {
-    const x = this.width < 560 ? 56 : GUTTER;
+    const longest = Math.max(...this.store.current.rows.map((r) => r.label.length));
+    const x = this.width < 560 ? 56 : Math.min(160, Math.max(72, longest * 7 + 22));
     return { x, width: this.width - x - RIGHT };
   }
   private get rowsTop(): number {
@@ -200,7 +201,7 @@ export class LogoViewer {
   private gutter(pen: Pen, row: { label: string; extent: { low: number; high: number }; observed: unknown }, frame: Frame): void {
     const { theme } = this, x = frame.x - 10, small = `10px ${theme.font}`;
     const middle = frame.y + frame.height / 2;
-    const most = frame.x < 80 ? 6 : 13;
+    const most = Math.floor((frame.x - 12) / 6.6);
     const label = row.label.length > most ? `${row.label.slice(0, most - 1)}\u2026` : row.label;
     pen.text(label, x, middle, theme.ink, `12px ${theme.font}`, "right");
     if (!row.observed) return;
@@ -232,7 +233,7 @@ export class LogoViewer {
   /** The one line that says what is under the cross-hair; it never covers a letter. */
   private read(): void {
     const { state, current } = this.store, { view, hover, selection } = state;
-    this.place.textContent = (current.chrom ? `${current.chrom}:` : `${current.name}:`) + `${whole(Math.floor(view.start) + current.offset)}\u2013${whole(Math.ceil(view.end) + current.offset)}`;
+    this.place.textContent = (current.chrom ? `${current.chrom}:` : `${current.name}:`) + `${coordinate(Math.floor(view.start) + current.offset)}-${coordinate(Math.ceil(view.end) + current.offset)}`;
     if (hover === null || hover >= current.codes.length) {
       const bp = Math.round(view.end - view.start);
       const chosen = selection ? ` \u00b7 selected ${whole(selection[0] + current.offset)}\u2013${whole(selection[1] + current.offset)} (${whole(selection[1] - selection[0])} bp)` : "";
@@ -364,6 +365,9 @@ export class LogoViewer {
     download(new Blob([lines.join("\n") + "\n"], { type: "text/csv" }), `${name}.csv`);
   }
 }
+
+/** As genome browsers write and read it. */
+const coordinate = (n: number): string => n.toLocaleString("en-US");
 
 function download(blob: Blob, name: string): void {
   const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(blob), download: name });

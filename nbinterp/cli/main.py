@@ -1,0 +1,120 @@
+"""``nbinterp``: reports, attributions and seqlets from a shell.
+
+In: words.  Out: files, and an exit code: 0 when all went well, 2 with one line on standard error when something was wrong
+with what was asked.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from .. import __version__
+from ..errors import NbinterpError
+
+__all__ = ["main"]
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run the command; give its exit code."""
+    options = _parser().parse_args(words)
+    try:
+        options.do(options)
+    except NbinterpError as error:
+        print(f"nbinterp: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("nbinterp: interrupted; finished steps are kept", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="nbinterp", description="Ask a trained model of the genome what it has learned.")
+    parser.add_argument("--version", action="version", version=f"nbinterp {__version__}")
+    verbs = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    report = verbs.add_parser("report", help="run a report", description="Run a report and write one offline HTML file.")
+    reports = report.add_subparsers(required=True, metavar="REPORT")
+    reports.add_parser("list", help="list the reports").set_defaults(do=_list_reports)
+    one = reports.add_parser("help", help="list the parameters of a report")
+    one.add_argument("name")
+    one.set_defaults(do=_help_report)
+    _add_reports(reports)
+
+    for name, about, call in (
+        ("attribute", "attribute loci, in the three-file form that modisco and Fi-NeMo read", _attribute),
+        ("seqlets", "call seqlets on attributions and write a BED file", _seqlets),
+    ):
+        verb = verbs.add_parser(name, help=about, description=about.capitalize() + ".")
+        verb.add_argument("-p", "--parameters", required=True, type=Path, metavar="FILE.json", help="parameter file")
+        verb.set_defaults(do=call)
+    export = verbs.add_parser("export", help="write an executed notebook as one offline HTML file")
+    export.add_argument("notebook", type=Path)
+    export.add_argument("-o", "--out", type=Path, help="the page; beside the notebook by default")
+    export.set_defaults(do=_export)
+    return parser
+
+
+def _add_reports(reports: Any) -> None:
+    """A subcommand for each template, with an option for each of its parameters."""
+    from ..report.parameters import describe, list_templates
+
+    for name, about in list_templates().items():
+        verb = reports.add_parser(
+            name, help=about, description=about.capitalize() + ".",
+            epilog="example: nbinterp report attribution --model m.h5 --fasta peaks.fa -o out/",
+        )  # fmt: skip
+        verb.add_argument("-o", "--out", type=Path, required=True, help="the report's folder")
+        for word, kind, default, meaning in describe(name):
+            flag = f"--{word.replace('_', '-')}"
+            if kind == "bool":
+                verb.add_argument(flag, dest=word, action="store_true", default=argparse.SUPPRESS, help=meaning)
+            else:
+                text = f"{meaning} (default {default!r})" if default != "" else meaning
+                verb.add_argument(flag, dest=word, default=argparse.SUPPRESS, metavar=kind.upper(), help=text.replace("%", "%%"))
+        verb.set_defaults(do=_report, report=name)
+
+
+def _list_reports(options: Any) -> None:
+    from ..report import list_templates
+
+    for name, about in list_templates().items():
+        print(f"{name:<14} {about}")
+
+
+def _help_report(options: Any) -> None:
+    from ..report import describe
+
+    for word, kind, default, about in describe(options.name):
+        print(f"{word:<20} {kind:<6} {default!r:<18} {about}")
+
+
+def _report(options: Any) -> None:
+    from ..report import run_report
+
+    values = {k: v for k, v in vars(options).items() if k not in ("do", "report", "out")}
+    page = run_report(options.report, values, options.out, progress=sys.stderr.isatty())
+    print(f"report: {page.resolve()}")
+
+
+def _attribute(options: Any) -> None:
+    from .files import attribute_from_file
+
+    for path in attribute_from_file(options.parameters):
+        print(path)
+
+
+def _seqlets(options: Any) -> None:
+    from .files import seqlets_from_file
+
+    print(seqlets_from_file(options.parameters))
+
+
+def _export(options: Any) -> None:
+    from ..report import write_html
+
+    print(write_html(options.notebook, options.out or options.notebook.with_suffix(".html")))

@@ -1,0 +1,22 @@
+"""Reports: parametrised notebooks that become one HTML file.
+
+In: a template's name and parameters.  Out: a folder with ``report.ipynb``, ``report.html`` (one file, interactive with no
+kernel and no network), tables, figures and a manifest.  A template is a short sequence of public calls; what they
+computed is kept, so that a run that was killed goes on where it was.
+"""
+
+from .html import to_html, write_html
+from .parameters import AttributionParameters, check_parameters, describe, list_templates
+from .run import run_report
+from .steps import Run
+
+__all__ = [
+    "AttributionParameters",
+    "Run",
+    "check_parameters",
+    "describe",
+    "list_templates",
+    "run_report",
+    "to_html",
+    "write_html",
+]

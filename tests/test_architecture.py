@@ -22,7 +22,8 @@ FLOOR = {
             ("live",),
             ("widget",),
             ("report",),
-            ("cli", "__main__"),
+            ("cli",),
+            ("__main__",),
         ]
     )
     for folder in folders

@@ -25,7 +25,7 @@ export interface LogoMeta {
   tracks: TrackMeta[];
   names: string[];
   loci: ([string, number] | null)[];
-  predictions: number[] | null;
+  predictions: (number | null)[] | null;
   target: string;
   annotations: Annotation[];
   height: number;

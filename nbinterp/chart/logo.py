@@ -140,9 +140,7 @@ def _bottoms(scores: np.ndarray) -> np.ndarray:
     return bottoms
 
 
-def _annotate(
-    ax: Any, table: pd.DataFrame, first: int, last: int, low: float, high: float, score_key: str
-) -> None:
+def _annotate(ax: Any, table: pd.DataFrame, first: int, last: int, low: float, high: float, score_key: str) -> None:
     """Bars under the letters, packed into lanes."""
     step = (high - low) * 0.11
     ends: list[float] = []
@@ -152,13 +150,19 @@ def _annotate(
         lane = next((i for i, end in enumerate(ends) if end <= row["start"]), len(ends))
         ends[lane : lane + 1] = [row["end"] + 1]
         y = low - step * (lane + 0.6)
-        ax.plot([row["start"] - 0.4, row["end"] - 0.6], [y, y], lw=3, color="0.45", solid_capstyle="butt", clip_on=False)
+        ax.plot(
+            [row["start"] - 0.4, row["end"] - 0.6], [y, y], lw=3, color="0.45", solid_capstyle="butt", clip_on=False
+        )
         middle = (max(row["start"], first) + min(row["end"], last)) / 2 - 0.5
         ax.text(middle, y - step * 0.15, label, ha="center", va="top", fontsize=7, clip_on=False)
 
 
 def logo_png(
-    codes: np.ndarray, rows: Sequence[tuple[str, np.ndarray | None]], title: str = "", colors: str = "classic", offset: int = 0
+    codes: np.ndarray,
+    rows: Sequence[tuple[str, np.ndarray | None]],
+    title: str = "",
+    colors: str = "classic",
+    offset: int = 0,
 ) -> bytes:
     r"""Draw rows of scores of one sequence as PNG bytes, for where no JavaScript runs.
 
@@ -192,7 +196,9 @@ def logo_png(
             step = max(1, length // 1200)
             blocks = values[: length // step * step].reshape(-1, step)
             x = np.arange(len(blocks)) * step
-            ax.fill_between(x, blocks.min(axis=1).clip(max=0), blocks.max(axis=1).clip(min=0), lw=0, color="#2563b8", step="mid")
+            ax.fill_between(
+                x, blocks.min(axis=1).clip(max=0), blocks.max(axis=1).clip(min=0), lw=0, color="#2563b8", step="mid"
+            )
             ax.set_xlim(0, length)
         ax.axhline(0, lw=0.5, color="0.7")
         ax.set_ylabel(label, rotation=0, ha="right", va="center", fontsize=8)

@@ -16,8 +16,8 @@ BASES: Final[Mapping[str, Mapping[str, tuple[str, str, str, str]]]] = MappingPro
             "dark": ("#4cc47d", "#6ea8fe", "#f2b33d", "#ff7a7f"),
         },
         "safe": {
-            "light": ("#00695c", "#3b6fe0", "#a67c00", "#7a0f3c"),
-            "dark": ("#4de3c4", "#7aa6ff", "#ffd166", "#d9638f"),
+            "light": ("#1b9e77", "#2563b8", "#b8860b", "#4a0030"),
+            "dark": ("#5eead4", "#7aa6ff", "#ffd166", "#b8477a"),
         },
         "grey": {
             "light": ("#444444", "#444444", "#444444", "#444444"),

@@ -76,11 +76,17 @@ def read_parameters(where: str, path: Path, known: Mapping[str, Any]) -> dict[st
     except (OSError, ValueError) as error:
         raise problem(where, str(path), got=f"{error}", need="a JSON file", do="check it", kind=FormatError) from error
     if not isinstance(given, dict):
-        raise problem(where, str(path), got=f"a {type(given).__name__}", need="an object", do="write {...}", kind=FormatError)
+        raise problem(
+            where, str(path), got=f"a {type(given).__name__}", need="an object", do="write {...}", kind=FormatError
+        )
     for key in given:
         if key not in known:
             raise problem(
-                where, key, got=f"an unknown key{suggest(key, known)}", need=f"one of {', '.join(known)}", do="correct it"
+                where,
+                key,
+                got=f"an unknown key{suggest(key, known)}",
+                need=f"one of {', '.join(known)}",
+                do="correct it",
             )
     merged = {**known, **{key: value for key, value in given.items() if value is not None}}
     missing = [key for key, value in merged.items() if value is _NEEDED]
@@ -158,13 +164,17 @@ def seqlets_from_file(path: Path) -> Path:
             with np.load(p[key]) as stored:
                 arrays.append(stored["arr_0"])
         except (OSError, KeyError, ValueError) as error:
-            raise problem("seqlets", key, got=f"{p[key]} ({error})", need="an npz with arr_0", do="check it", kind=FormatError) from error
+            raise problem(
+                "seqlets", key, got=f"{p[key]} ({error})", need="an npz with arr_0", do="check it", kind=FormatError
+            ) from error
     index = np.load(p["idx_filename"])
     loci = read_loci("seqlets", p["loci"], summits=p["summits"])
     if p["chroms"] is not None:
         loci = loci[loci["chrom"].isin(p["chroms"])].reset_index(drop=True)
     if len(index) != len(loci):
-        raise problem("seqlets", "idx_filename", got=f"{len(index)} entries", need=f"{len(loci)}, one a locus", do="match them")
+        raise problem(
+            "seqlets", "idx_filename", got=f"{len(index)} entries", need=f"{len(loci)}, one a locus", do="match them"
+        )
     one_hot, scores = arrays
     found = nb.recursive_seqlets(
         (one_hot * scores).sum(axis=1), p["threshold"], p["min_seqlet_len"], p["max_seqlet_len"], p["additional_flanks"]

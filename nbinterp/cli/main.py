@@ -33,11 +33,15 @@ def main(words: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="nbinterp", description="Ask a trained model of the genome what it has learned.")
+    parser = argparse.ArgumentParser(
+        prog="nbinterp", description="Ask a trained model of the genome what it has learned."
+    )
     parser.add_argument("--version", action="version", version=f"nbinterp {__version__}")
     verbs = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    report = verbs.add_parser("report", help="run a report", description="Run a report and write one offline HTML file.")
+    report = verbs.add_parser(
+        "report", help="run a report", description="Run a report and write one offline HTML file."
+    )
     reports = report.add_subparsers(required=True, metavar="REPORT")
     reports.add_parser("list", help="list the reports").set_defaults(do=_list_reports)
     one = reports.add_parser("help", help="list the parameters of a report")
@@ -75,7 +79,9 @@ def _add_reports(reports: Any) -> None:
                 verb.add_argument(flag, dest=word, action="store_true", default=argparse.SUPPRESS, help=meaning)
             else:
                 text = f"{meaning} (default {default!r})" if default != "" else meaning
-                verb.add_argument(flag, dest=word, default=argparse.SUPPRESS, metavar=kind.upper(), help=text.replace("%", "%%"))
+                verb.add_argument(
+                    flag, dest=word, default=argparse.SUPPRESS, metavar=kind.upper(), help=text.replace("%", "%%")
+                )
         verb.set_defaults(do=_report, report=name)
 
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 import weakref
 from collections.abc import Callable, Hashable
 from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
-import torch
 
 __all__ = ["ModelCache", "content_hash"]
 
@@ -28,6 +28,7 @@ def content_hash(*objects: Any) -> str:
     --------
     >>> content_hash({"a": 1, "b": [2]}) == content_hash({"b": [2], "a": 1})
     True
+    >>> import torch
     >>> content_hash(torch.zeros(3)) == content_hash(torch.zeros(4))
     False
     """
@@ -38,12 +39,13 @@ def content_hash(*objects: Any) -> str:
 
 
 def _feed(digest: Any, item: Any) -> None:
-    if isinstance(item, torch.nn.Module):
+    torch = sys.modules.get("torch")  # a tensor cannot be here when torch is not
+    if torch is not None and isinstance(item, torch.nn.Module):
         digest.update(f"module {type(item).__qualname__} {item}".encode())
         for name, value in item.state_dict().items():
             digest.update(name.encode())
             _feed(digest, value)
-    elif isinstance(item, torch.Tensor):
+    elif torch is not None and isinstance(item, torch.Tensor):
         _feed(digest, item.detach().cpu().contiguous().view(torch.uint8).numpy() if item.numel() else None)
         digest.update(f"tensor {item.dtype} {tuple(item.shape)}".encode())
     elif isinstance(item, np.ndarray):
@@ -78,6 +80,7 @@ class ModelCache:
     Examples
     --------
     >>> cache = ModelCache()
+    >>> import torch
     >>> model = torch.nn.Linear(2, 1)
     >>> cache.get(model, "key", lambda: 41 + 1), cache.get(model, "key", lambda: 0)
     (42, 42)

@@ -8,17 +8,20 @@ from __future__ import annotations
 import inspect
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
-
-import torch
+from typing import TYPE_CHECKING, Any
 
 from ..errors import NbinterpWarning, OptionError, problem, suggest
+
+if TYPE_CHECKING:  # views and charts check words without loading torch
+    import torch
 
 __all__ = ["check_choice", "check_one_hot", "check_options", "validate_input"]
 
 
 def _one_hot_fault(X: torch.Tensor, dim: int, allow_N: bool) -> tuple[str, str] | None:
     """Name what keeps `X` from being one-hot along `dim` as (got, need), or None."""
+    import torch
+
     if X.is_floating_point() and not bool(torch.isfinite(X).all()):
         return "NaN or infinite entries", "entries of exactly 0 or 1"
     if bool(((X != 0) & (X != 1)).any()):
@@ -42,12 +45,15 @@ def check_one_hot(where: str, argument: str, X: torch.Tensor, *, allow_N: bool =
 
     Examples
     --------
+    >>> import torch
     >>> check_one_hot("predict", "X", torch.eye(4)[None])
     >>> check_one_hot("predict", "X", torch.full((1, 4, 8), 0.25))
     Traceback (most recent call last):
     ...
     nbinterp.errors.NbinterpError: predict(X): got an entry of 0.25; need entries of exactly 0 or 1; do ...
     """
+    import torch
+
     remedy = "one-hot encode the sequences with one_hot_encode"
     if not isinstance(X, torch.Tensor):
         raise problem(where, argument, got=f"a {type(X).__name__}", need="a tensor of shape (N, 4, L)", do=remedy)
@@ -98,6 +104,7 @@ def validate_input(
 
     Examples
     --------
+    >>> import torch
     >>> validate_input(torch.eye(4)[None], "X", shape=(-1, 4, -1), ohe=True).shape
     torch.Size([1, 4, 4])
     """
@@ -120,6 +127,8 @@ def _fault(
     ohe_dim: int,
     allow_N: bool,
 ) -> tuple[str, str] | None:
+    import torch
+
     if not isinstance(X, torch.Tensor):
         return f"a {type(X).__name__}", "a torch.Tensor"
     if shape is not None and (

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import torch
+if TYPE_CHECKING:
+    import torch
 
 __all__ = ["AttributionReferencesResult", "PerturbationResult", "SaturationMutagenesisRawResult"]
 

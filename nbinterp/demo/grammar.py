@@ -110,7 +110,9 @@ def sequences(n: int, random_state: int = 0) -> tuple[torch.Tensor, pd.DataFrame
     return X, truth
 
 
-def _plant(codes: np.ndarray, i: int, rng: np.random.RandomState, rows: list[tuple[int, int, int, str, str, str]]) -> None:
+def _plant(
+    codes: np.ndarray, i: int, rng: np.random.RandomState, rows: list[tuple[int, int, int, str, str, str]]
+) -> None:
     """Plant up to five sites, and in half of the sequences the pair, none overlapping another."""
     free = np.ones(LENGTH, bool)
     if rng.rand() < 0.5:

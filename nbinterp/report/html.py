@@ -25,9 +25,7 @@ __all__ = ["to_html", "write_html"]
 
 _VIEW = "application/vnd.jupyter.widget-view+json"
 _STATE = "application/vnd.jupyter.widget-state+json"
-_POLICY = (
-    "default-src 'none'; script-src 'unsafe-inline' blob:; style-src 'unsafe-inline'; img-src data: blob:; font-src data:"
-)
+_POLICY = "default-src 'none'; script-src 'unsafe-inline' blob:; style-src 'unsafe-inline'; img-src data: blob:; font-src data:"
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -103,12 +101,19 @@ def _read(notebook: Any) -> dict[str, Any]:
             loaded = json.loads(Path(notebook).read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise problem(
-                "to_html", os.fspath(notebook), got=f"no notebook ({error})", need="an .ipynb", do="check it", kind=FormatError
+                "to_html",
+                os.fspath(notebook),
+                got=f"no notebook ({error})",
+                need="an .ipynb",
+                do="check it",
+                kind=FormatError,
             ) from error
     else:
         loaded = copy.deepcopy(dict(notebook))
     if "cells" not in loaded:
-        raise problem("to_html", "notebook", got="no cells", need="a version 4 notebook", do="check it", kind=FormatError)
+        raise problem(
+            "to_html", "notebook", got="no cells", need="a version 4 notebook", do="check it", kind=FormatError
+        )
     return dict(loaded)
 
 
@@ -118,7 +123,7 @@ def _text(source: Any) -> str:
 
 def _title(nb: dict[str, Any]) -> str | None:
     for cell in nb["cells"]:
-        match = re.search(r"^#\s+(.+)$", _text(cell["source"]), re.M) if cell["cell_type"] == "markdown" else None
+        match = re.search(r"^#\s+(.+)$", _text(cell["source"]), re.MULTILINE) if cell["cell_type"] == "markdown" else None
         if match:
             return match[1]
     return None
@@ -132,8 +137,9 @@ def _cell(cell: Any, tags: list[str], states: Any, models: dict[str, Any], asset
         return ""
     outputs = "".join(_output(out, states, models, assets) for out in cell.get("outputs", []))
     folded = f"<details><summary>code</summary><pre>{html.escape(source)}</pre></details>"
-    if "hidden" in tags or "injected-parameters" in tags or "parameters" in tags:
-        label = "parameters" if "hidden" not in tags else "set-up"
+    folds = {"hidden": "set-up", "injected-parameters": "parameters", "parameters": "parameters and their defaults"}
+    label = next((words for tag, words in folds.items() if tag in tags), None)
+    if label is not None:
         return f"<details><summary>{label}</summary><pre>{html.escape(source)}</pre></details>"
     return (f'<div class="output">{outputs}</div>' if outputs else "") + folded
 
@@ -156,7 +162,9 @@ def _output(out: Any, states: Any, models: dict[str, Any], assets: dict[str, str
     data = out.get("data", {})
     if _VIEW in data and _keep(data[_VIEW]["model_id"], states, models, assets):
         still = data.get("image/png")
-        picture = f'<noscript><img alt="" src="data:image/png;base64,{_text(still).strip()}"></noscript>' if still else ""
+        picture = (
+            f'<noscript><img alt="" src="data:image/png;base64,{_text(still).strip()}"></noscript>' if still else ""
+        )
         return f'<div class="nbi-mount" data-model="{html.escape(data[_VIEW]["model_id"])}">{picture}</div>'
     if "text/html" in data:
         return _text(data["text/html"])

@@ -144,7 +144,11 @@ def check_parameters(name: str, parameters: Mapping[str, Any]) -> AttributionPar
         if word not in kinds:
             hint = suggest(word, kinds)
             raise problem(
-                where, word, got=f"an unknown parameter{hint}", need=f"one of {', '.join(kinds)}", do="correct or remove it"
+                where,
+                word,
+                got=f"an unknown parameter{hint}",
+                need=f"one of {', '.join(kinds)}",
+                do="correct or remove it",
             )
     checked = record(**{word: _convert(where, word, value, kinds[word]) for word, value in parameters.items()})
     checked.check()
@@ -172,5 +176,3 @@ def _convert(where: str, word: str, value: Any, kind: type) -> Any:
     if kind is int and isinstance(value, float) and value != converted:
         raise wrong
     return converted
-
-

@@ -106,6 +106,7 @@ class LogoView(View):
         check_choice("LogoView", "colors", colors, ("classic", "safe", "grey"))
         check_choice("LogoView", "scale", scale, ("row", "shared", "symmetric"))
         self._codes = _codes(X)
+        self._still: tuple[Any, bytes] | None = None
         n, length = self._codes.shape
         self._tracks = _tracks(tracks, n, length)
         packed, runs = pack_sequence(self._codes)
@@ -119,7 +120,7 @@ class LogoView(View):
         places = [None] * n if loci is None else list(zip(loci["chrom"], map(int, loci["start"]), strict=True))
         given = list(names) if names is not None else [f"sequence {i}" for i in range(n)]
         _same_rows("names", len(given), n)
-        numbers = None if predictions is None else [float(v) for v in numpy_of(predictions).reshape(-1)]
+        numbers = None if predictions is None else [_finite(v) for v in numpy_of(predictions).reshape(-1)]
         if numbers is not None:
             _same_rows("predictions", len(numbers), n)
         self._names, self._colors = given, colors
@@ -133,14 +134,14 @@ class LogoView(View):
             "loci": places,
             "predictions": numbers,
             "target": target,
-            "annotations": _annotations(annotations),
+            "annotations": _annotations(annotations, n),
             "height": height,
             "colors": colors,
             "scale": scale,
         }
         super().__init__(
             data=blocks.data,
-            meta=json.dumps(meta, separators=(",", ":")),
+            meta=json.dumps(meta, separators=(",", ":"), allow_nan=False),
             example=example,
             view=[float(v) for v in (view or (0, length))],
             hypothetical=hypothetical,
@@ -150,8 +151,22 @@ class LogoView(View):
     def _check_example(self, proposal: Any) -> int:
         return int(min(max(proposal["value"], 0), len(self._codes) - 1))
 
+    @traitlets.validate("view")
+    def _check_view(self, proposal: Any) -> list[float]:
+        values, length = list(proposal["value"]), self._codes.shape[1]
+        if len(values) != 2 or not all(math.isfinite(v) for v in values) or not values[0] < values[1]:
+            raise problem("LogoView", "view", got=values, need="start < end", do=f"pass positions from 0 to {length}")
+        start = min(max(values[0], 0.0), length - 1.0)
+        return [start, min(max(values[1], start + 1), float(length))]
+
     def to_png(self) -> bytes:
-        """Draw the example and view as they are now."""
+        """Draw the example and view as they are now; the picture is kept until they change."""
+        key = (self.example, *self.view)
+        if self._still is None or self._still[0] != key:
+            self._still = (key, self._draw())
+        return self._still[1]
+
+    def _draw(self) -> bytes:
         start, end = max(0, math.floor(self.view[0])), min(self._codes.shape[1], math.ceil(self.view[1]))
         codes = self._codes[self.example]
         rows: list[tuple[str, np.ndarray | None]] = []
@@ -166,6 +181,11 @@ class LogoView(View):
         )  # fmt: skip
 
 
+def _finite(value: Any) -> float | None:
+    """JSON has no NaN."""
+    return float(value) if np.isfinite(value) else None
+
+
 def _same_rows(argument: str, got: int, need: int) -> None:
     if got != need:
         raise problem("LogoView", argument, got=f"{got} rows", need=f"{need}, one a sequence", do="match them")
@@ -178,9 +198,13 @@ def _codes(X: Any) -> np.ndarray:
         return np.atleast_2d(codes).astype(np.uint8)
     one_hot = numpy_of(X)
     one_hot = one_hot[None] if one_hot.ndim == 2 else one_hot
-    if one_hot.ndim != 3 or one_hot.shape[1] != 4 or one_hot.size == 0:
+    if one_hot.ndim != 3 or one_hot.shape[1] != 4 or one_hot.size == 0 or not np.isin(one_hot, (0, 1)).all():
         raise problem(
-            "LogoView", "X", got=f"shape {one_hot.shape}", need="one-hot (4, L) or (N, 4, L)", do="encode the sequences"
+            "LogoView",
+            "X",
+            got=f"shape {one_hot.shape}, or soft entries",
+            need="one-hot (4, L) or (N, 4, L)",
+            do="encode the sequences",
         )
     return np.where(one_hot.sum(axis=1) == 0, 4, one_hot.argmax(axis=1)).astype(np.uint8)
 
@@ -204,14 +228,17 @@ def _tracks(tracks: Any, n: int, length: int) -> dict[str, np.ndarray]:
     return found
 
 
-def _annotations(table: pd.DataFrame | None) -> list[list[Any]]:
+def _annotations(table: pd.DataFrame | None, rows: int) -> list[list[Any]]:
     if table is None:
         return []
     check_table("LogoView", "annotations", table, ANNOTATIONS)
     n = len(table)
+    if n and not table["example_idx"].between(0, rows - 1).all():
+        wrong = table.loc[~table["example_idx"].between(0, rows - 1), "example_idx"].iloc[0]
+        raise problem("LogoView", "annotations", got=f"example_idx {wrong}", need=f"0 to {rows - 1}", do="match X")
     names = table["name"].fillna("").astype(str) if "name" in table else [""] * n
     strands = table["strand"].where(table["strand"].isin(["+", "-"]), "") if "strand" in table else [""] * n
     column = next((c for c in ("score", "attribution") if c in table), None)
-    scores = [None] * n if column is None else [float(f"{v:.4g}") if np.isfinite(v) else None for v in table[column]]
+    scores = [None] * n if column is None else [_finite(v) for v in table[column]]
     places = table[["example_idx", "start", "end"]].to_numpy().astype(int).tolist()
     return [[*place, *rest] for place, *rest in zip(places, names, strands, scores, strict=True)]

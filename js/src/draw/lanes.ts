@@ -46,7 +46,8 @@ export function drawLanes(pen: Pen, placed: Placed[], view: View, frame: Frame, 
     if (index === selected) pen.rect(x, y + 12, w, 1.5, theme.ink);
     if (!item[3]) continue;
     const size = item[3].length * 6.2 + 8;
-    if (size < w) pen.text(item[3], x + w / 2, y + 5.5, "#ffffff", `10px ${theme.font}`, "center");
+    const a = Math.max(x, frame.x), b = Math.min(x + w, frame.x + frame.width);
+    if (size < b - a) pen.text(item[3], (a + b) / 2, y + 5.5, "#ffffff", `10px ${theme.font}`, "center");
     else if (p > 1) pen.text(item[3], x + w + 3, y + 5.5, fade(theme.ink, 0.8), `10px ${theme.font}`);
   }
   pen.unclip();

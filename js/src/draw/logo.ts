@@ -13,6 +13,8 @@ export interface Row {
   observed: Float32Array | null;
   levels: Level[];
   extent: Extent;
+  /** Range of the stacks of all four letters. */
+  stacked: Extent;
 }
 
 export interface Frame {
@@ -24,7 +26,8 @@ export interface Frame {
 
 export function drawRow(pen: Pen, row: Row, codes: Uint8Array, view: View, frame: Frame, all: boolean, theme: Theme): void {
   const p = frame.width / (view.end - view.start);
-  const { low, high } = row.extent;
+  const stacks = all && row.channels === 4 && modeOf(p) === "letters";
+  const { low, high } = stacks ? row.stacked : row.extent;
   const span = high - low || 1;
   const y = (v: number): number => frame.y + frame.height * (1 - (Math.min(Math.max(v, low), high) - low) / span);
   const zero = y(0);
@@ -37,7 +40,7 @@ export function drawRow(pen: Pen, row: Row, codes: Uint8Array, view: View, frame
     const alpha = letterAlpha(p);
     if (alpha < 1) drawBars(pen, row.observed, codes, view, frame, p, y, zero, theme, 1 - alpha);
     if (alpha > 0) {
-      if (all && row.channels === 4 && row.values) drawStacks(pen, row.values, codes.length, view, frame, p, y, theme, alpha);
+      if (stacks && row.values) drawStacks(pen, row.values, codes.length, view, frame, p, y, theme, alpha);
       else drawLetters(pen, row, codes, view, frame, p, y, zero, theme, alpha);
     }
   }

@@ -14,7 +14,7 @@ export interface Theme {
 /** A C G T: classic by convention; safe for red-green colour blindness; light ground, then dark. */
 export const BASES = {
   classic: { light: ["#1a8f4a", "#2563b8", "#c27803", "#d1333f"], dark: ["#4cc47d", "#6ea8fe", "#f2b33d", "#ff7a7f"] },
-  safe: { light: ["#00695c", "#3b6fe0", "#a67c00", "#7a0f3c"], dark: ["#4de3c4", "#7aa6ff", "#ffd166", "#d9638f"] },
+  safe: { light: ["#1b9e77", "#2563b8", "#b8860b", "#4a0030"], dark: ["#5eead4", "#7aa6ff", "#ffd166", "#b8477a"] },
   grey: { light: ["#444444", "#444444", "#444444", "#444444"], dark: ["#cccccc", "#cccccc", "#cccccc", "#cccccc"] },
 } as const;
 

@@ -71,9 +71,11 @@ export class Store {
       const scores = dequantize(values, e * count, count, scales[e]);
       const observed = track.channels === 1 ? scores : observe(scores, codes);
       const levels = pyramid(observed);
-      return { label: track.label, channels: track.channels, values: scores, observed, levels, extent: extent(levels) };
+      const own = extent(levels);
+      const stacked = track.channels === 4 ? stackedExtent(scores, length) : own;
+      return { label: track.label, channels: track.channels, values: scores, observed, levels, extent: own, stacked };
     });
-    if (!rows.length) rows.push({ label: "sequence", channels: 1, values: null, observed: null, levels: pyramid(new Float32Array(length)), extent: { low: 0, high: 0, clipped: false } });
+    if (!rows.length) rows.push({ label: "sequence", channels: 1, values: null, observed: null, levels: pyramid(new Float32Array(length)), extent: NONE, stacked: NONE });
     shareScale(rows, scale);
     const locus = loci[e];
     return { codes, rows, items: annotations.filter((a) => a[0] === e), offset: locus ? locus[1] : 0, name: names[e], chrom: locus ? locus[0] : null };
@@ -86,10 +88,27 @@ function observe(scores: Float32Array, codes: Uint8Array): Float32Array {
   return out;
 }
 
+const NONE: Extent = { low: 0, high: 0, clipped: false };
+
+/** How far the stacks of four letters reach, up and down. */
+function stackedExtent(scores: Float32Array, length: number): Extent {
+  let low = 0, high = 0;
+  for (let i = 0; i < length; i++) {
+    let up = 0, down = 0;
+    for (let c = 0; c < 4; c++) {
+      const v = scores[c * length + i];
+      if (v > 0) up += v; else if (v < 0) down += v;
+    }
+    low = Math.min(low, down);
+    high = Math.max(high, up);
+  }
+  return { low, high, clipped: false };
+}
+
 /** "shared": one range for all rows; "symmetric": the same height up and down. */
 function shareScale(rows: Row[], scale: LogoMeta["scale"]): void {
   const both = (e: Extent): Extent => ({ ...e, low: Math.min(e.low, -e.high), high: Math.max(e.high, -e.low) });
-  if (scale === "symmetric") for (const row of rows) row.extent = both(row.extent);
+  if (scale === "symmetric") for (const row of rows) { row.extent = both(row.extent); row.stacked = both(row.stacked); }
   if (scale === "shared") {
     const low = Math.min(...rows.map((r) => r.extent.low)), high = Math.max(...rows.map((r) => r.extent.high));
     for (const row of rows) row.extent = { ...row.extent, low, high };

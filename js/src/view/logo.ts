@@ -2,8 +2,8 @@
 import type { Backend } from "../backend/backend";
 import { CanvasPen, type Pen, SvgPen } from "../draw/glyphs";
 import { drawDensity, drawLanes, LANE, laneHeight, MOST, pack, type Placed } from "../draw/lanes";
-import { modeOf } from "../draw/lod";
-import { drawRow, type Frame } from "../draw/logo";
+import { type Extent, modeOf } from "../draw/lod";
+import { drawRow, type Frame, type Row } from "../draw/logo";
 import { drawMinimap, drawRuler } from "../draw/ruler";
 import { number, whole, zoom, type View } from "../draw/scale";
 import { fade, type Theme, themeOf } from "../draw/theme";
@@ -97,7 +97,7 @@ export class LogoViewer {
     const count = this.root.querySelector(".nbi-count");
     if (count) count.textContent = `${state.example + 1} of ${whole(meta.n)}`;
     const facts: string[] = [];
-    if (meta.predictions) facts.push(`${meta.target || "prediction"} ${number(meta.predictions[state.example])}`);
+    if (meta.predictions) facts.push(`${meta.target || "prediction"} ${number(meta.predictions[state.example] ?? NaN)}`);
     else if (meta.target) facts.push(meta.target);
     this.facts.textContent = facts.join(" \u00b7 ");
     this.canvas.setAttribute("aria-label", `Sequence logo of ${current.name}, ${meta.length} bases. Arrow keys move, plus and minus zoom.`);
@@ -116,7 +116,7 @@ export class LogoViewer {
   }
   private get plot(): { x: number; width: number } {
     const longest = Math.max(...this.store.current.rows.map((r) => r.label.length));
-    const x = this.width < 560 ? 56 : Math.min(160, Math.max(72, longest * 7 + 22));
+    const x = this.width < 560 ? 56 : Math.min(180, Math.max(72, longest * 7.6 + 24));
     return { x, width: this.width - x - RIGHT };
   }
   private get rowsTop(): number {
@@ -184,7 +184,7 @@ export class LogoViewer {
       const frame = this.rowFrame(i);
       if (overlay) this.band(pen, frame);
       drawRow(pen, row, current.codes, view, frame, state.all, theme);
-      this.gutter(pen, row, frame);
+      this.gutter(pen, row, frame, state.all && row.channels === 4 && modeOf(plot.width / (view.end - view.start)) === "letters" ? row.stacked : row.extent);
     });
     if (current.items.length) {
       const frame = { ...plot, y: this.lanesTop, height: this.height - this.lanesTop - 4 };
@@ -198,16 +198,16 @@ export class LogoViewer {
     return { ...this.plot, y: this.rowsTop + i * (this.rowHeight + GAP), height: this.rowHeight };
   }
 
-  private gutter(pen: Pen, row: { label: string; extent: { low: number; high: number }; observed: unknown }, frame: Frame): void {
+  private gutter(pen: Pen, row: Row, frame: Frame, extent: Extent): void {
     const { theme } = this, x = frame.x - 10, small = `10px ${theme.font}`;
     const middle = frame.y + frame.height / 2;
-    const most = Math.floor((frame.x - 12) / 6.6);
+    const most = Math.floor((frame.x - 12) / 7.4);
     const label = row.label.length > most ? `${row.label.slice(0, most - 1)}\u2026` : row.label;
     pen.text(label, x, middle, theme.ink, `12px ${theme.font}`, "right");
     if (!row.observed) return;
-    if (row.extent.high > 0) pen.text(number(row.extent.high), x, frame.y + 4, fade(theme.ink, 0.6), small, "right");
-    if (row.extent.low < 0) pen.text(number(row.extent.low), x, frame.y + frame.height - 3, fade(theme.ink, 0.6), small, "right");
-    if (row.extent.high === 0 && row.extent.low === 0) pen.text("all zero", x, frame.y + frame.height - 3, fade(theme.ink, 0.6), small, "right");
+    if (extent.high > 0) pen.text(number(extent.high), x, frame.y + 4, fade(theme.ink, 0.6), small, "right");
+    if (extent.low < 0) pen.text(number(extent.low), x, frame.y + frame.height - 3, fade(theme.ink, 0.6), small, "right");
+    if (extent.high === 0 && extent.low === 0) pen.text("all zero", x, frame.y + frame.height - 3, fade(theme.ink, 0.6), small, "right");
   }
 
   private x(position: number): number {
@@ -359,7 +359,7 @@ export class LogoViewer {
       return download(new Blob([pen.svg(this.width, this.height, this.theme.ground)], { type: "image/svg+xml" }), `${name}.svg`);
     }
     const { current, state } = this.store, rows = current.rows.filter((r) => r.observed);
-    const lines = [["position", "base", ...rows.map((r) => r.label)].join(",")];
+    const lines = [["position", "base", ...rows.map((r) => `"${r.label.replace(/"/g, '""')}"`)].join(",")];
     for (let i = Math.max(0, Math.floor(state.view.start)); i < Math.min(current.codes.length, Math.ceil(state.view.end)); i++)
       lines.push([i + current.offset, LETTERS[current.codes[i]], ...rows.map((r) => r.observed![i])].join(","));
     download(new Blob([lines.join("\n") + "\n"], { type: "text/csv" }), `${name}.csv`);

@@ -1,0 +1,92 @@
+"""Widgets from the Python side: traits, pictures, errors, and no torch."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import nbinterp as nb
+from nbinterp.errors import NbinterpError
+
+
+def X() -> np.ndarray:
+    return np.eye(4)[np.array([[0, 1, 2, 3, 0, 1], [3, 3, 2, 2, 1, 1]])].transpose(0, 2, 1)
+
+
+def test_traits_and_meta() -> None:
+    loci = pd.DataFrame({"chrom": ["chr1", "chr2"], "start": [5, 9], "end": [11, 15]})
+    spans = pd.DataFrame({"example_idx": [1], "start": [2], "end": [4], "attribution": [np.nan], "name": [None]})
+    view = nb.LogoView(X(), np.ones((2, 6)), loci=loci, annotations=spans, predictions=[1.5, np.nan], example=7)
+    meta = json.loads(view.meta)
+    assert meta["loci"] == [["chr1", 5], ["chr2", 9]]
+    assert meta["annotations"] == [[1, 2, 4, "", "", None]]
+    assert meta["predictions"] == [1.5, None]
+    assert view.example == 1  # kept inside
+    view.view = [-4, 400]
+    assert view.view == [0.0, 6.0]
+
+
+def test_it_answers_hello() -> None:
+    view, sent = nb.LogoView(X()), []
+    view.send = lambda message, buffers=None: sent.append(message)
+    view._answer(view, {"kind": "hello"}, [])
+    view._answer(view, {"kind": "other"}, [])
+    view._answer(view, "noise", [])
+    assert sent == [{"kind": "hello"}]
+
+
+def test_the_mime_bundle_has_a_picture_that_is_kept() -> None:
+    view = nb.LogoView(X(), np.ones((2, 4, 6)))
+    first = view.to_png()
+    assert first[:4] == b"\x89PNG"
+    assert view.to_png() is first
+    view.example = 1
+    assert view.to_png() is not first
+    data, _ = view._repr_mimebundle_()
+    assert "image/png" in data
+    assert "application/vnd.jupyter.widget-view+json" in data
+
+
+def test_size_of_two_hundred_sequences() -> None:
+    rng = np.random.RandomState(0)
+    codes = nb.CodedSequence(rng.randint(0, 4, (200, 2114)).astype(np.uint8))
+    view = nb.LogoView(codes, rng.normal(size=(200, 4, 2114)).astype(np.float32))
+    assert len(view.data) * 4 / 3 < 6e6
+
+
+def test_table() -> None:
+    table = pd.DataFrame({"name": ["a", None], "n": [1, 2], "p": [0.5, np.nan], "ok": [True, False]})
+    view = nb.TableView(table)
+    assert json.loads(view.rows) == [["a", 1, 0.5, "True"], [None, 2, None, "False"]]
+    assert [c["kind"] for c in json.loads(view.columns)] == ["text", "number", "number", "number"]
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: nb.LogoView(X() * 0.5), "soft entries"),
+        (lambda: nb.LogoView(np.zeros((2, 3, 5))), "one-hot"),
+        (lambda: nb.LogoView(X(), np.ones((2, 7))), "same sequences"),
+        (lambda: nb.LogoView(X(), names=["a"]), "1 rows"),
+        (lambda: nb.LogoView(X(), colors="clasic"), "did you mean 'classic'"),
+        (lambda: nb.LogoView(X(), annotations=pd.DataFrame({"start": [1]})), "example_idx"),
+        (lambda: nb.LogoView(X(), annotations=pd.DataFrame({"example_idx": [2], "start": [1], "end": [2]})), "0 to 1"),
+        (lambda: nb.LogoView(X(), view=(5,)), "start < end"),
+        (lambda: nb.LogoView(X(), view=(3, float("nan"))), "start < end"),
+        (lambda: nb.TableView([1]), "DataFrame"),
+    ],
+)
+def test_bad_input_is_refused(make: object, words: str) -> None:
+    with pytest.raises(NbinterpError, match=words):
+        make()
+
+
+def test_views_need_no_torch() -> None:
+    code = "import sys, nbinterp.widget, nbinterp.chart, nbinterp.live, nbinterp.report; print('torch' in sys.modules)"
+    out = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    assert out.strip() == "False"

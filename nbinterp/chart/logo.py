@@ -32,7 +32,7 @@ def _outline(letter: str) -> tuple[np.ndarray, np.ndarray]:
 
     text = json.loads((files(__package__) / "glyphs.json").read_text())[letter]
     vertices: list[tuple[float, float]] = []
-    codes: list[int] = []
+    codes: list[Any] = []
     for command, numbers in _STEP.findall(text):
         values = [float(v) for v in re.findall(r"-?[\d.]+", numbers)]
         points = list(zip(values[0::2], values[1::2], strict=True))

@@ -75,7 +75,7 @@ def recovery(seqlets: pd.DataFrame, truth: pd.DataFrame, task: str = "enhancer",
     shared = _shared(seqlets, sites)
     widths = (sites["end"] - sites["start"]).to_numpy()
     lengths = (seqlets["end"] - seqlets["start"]).to_numpy()
-    found = (shared >= min_overlap * widths[None]).any(axis=0) if len(seqlets) else np.zeros(len(sites), bool)
+    found = np.asarray((shared >= min_overlap * widths[None]).any(axis=0))
     right = (shared >= min_overlap * np.minimum(widths[None], lengths[:, None])).any(axis=1)
     groups = sites.assign(found=found).groupby(["name", "role"], sort=True)["found"]
     table = groups.agg(n="size", found="sum").reset_index()

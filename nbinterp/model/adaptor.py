@@ -23,9 +23,12 @@ _LAYOUTS = ("NCL", "NLC", "NC1L")
 class Adapted(nn.Module):
     """A model behind a border; made by `adapt`."""
 
+    left: torch.Tensor
+    right: torch.Tensor
+
     def __init__(self, model: nn.Module, layout: str, flanks: tuple[torch.Tensor, torch.Tensor], extra: Any) -> None:
         super().__init__()
-        self.model, self.layout, self.extra = model, layout, extra
+        self.model, self.layout, self.more = model, layout, extra
         self.register_buffer("left", flanks[0])
         self.register_buffer("right", flanks[1])
 
@@ -33,7 +36,7 @@ class Adapted(nn.Module):
         """Add the flanks, arrange the axes, add the inputs, and call the model."""
         parts = [flank.to(X).expand(X.shape[0], -1, -1) for flank in (self.left, self.right)]
         X = torch.cat([parts[0], X, parts[1]], dim=-1) if parts[0].shape[-1] + parts[1].shape[-1] else X
-        more = tuple(self.extra(X)) if self.extra is not None else ()
+        more = tuple(self.more(X)) if self.more is not None else ()
         if self.layout == "NLC":
             X = X.transpose(1, 2)
         elif self.layout == "NC1L":

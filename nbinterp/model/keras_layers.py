@@ -239,7 +239,7 @@ def _conv1d(config: Config, weights: Weights, n_inputs: int) -> nn.Module:
 def _dense(config: Config, weights: Weights, n_inputs: int) -> nn.Module:
     del n_inputs
     kernel = weights["kernel"]
-    linear = nn.Linear(*kernel.shape, bias="bias" in weights)
+    linear = nn.Linear(kernel.shape[0], kernel.shape[1], bias="bias" in weights)
     linear.weight = _tensor(kernel.T)
     if "bias" in weights:
         linear.bias = _tensor(weights["bias"])

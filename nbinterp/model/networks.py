@@ -129,7 +129,8 @@ class _CherimoyaBlock(nn.Module):
             h.transpose(1, 2), weight, padding=self.dilation, dilation=self.dilation, groups=h.shape[2]
         ).transpose(1, 2)
         normed = nn.functional.layer_norm(conv, conv.shape[1:], eps=1e-3)
-        return h + self.linear2(self.activation(self.linear1(normed))) * self.residual_scale
+        update: torch.Tensor = self.linear2(self.activation(self.linear1(normed)))
+        return h + update * self.residual_scale
 
 
 class Cherimoya(nn.Module):

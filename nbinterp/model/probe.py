@@ -191,9 +191,7 @@ def _gradient(model: Any, X: torch.Tensor) -> tuple[int, int] | None:
         outputs = [one.sum() for one in _outputs(model, leaf) if one.requires_grad]
         if not outputs:
             return None
-        (grad,) = torch.autograd.grad(torch.stack(outputs).sum(), leaf, allow_unused=True)
-    if grad is None:
-        return None
+        (grad,) = torch.autograd.grad(torch.stack(outputs).sum(), leaf, allow_unused=True, materialize_grads=True)
     moved = torch.nonzero(grad.abs().sum(dim=(0, 1)) > 0)[:, 0]
     return (int(moved[0]), int(moved[-1]) + 1) if len(moved) else None
 

@@ -134,9 +134,8 @@ def write_meme(filename: str | os.PathLike[str], motifs: MotifSet) -> None:
     """
     frequencies = " ".join(f"{b} {f:.6g}" for b, f in zip("ACGT", motifs.background, strict=True))
     parts = [f"MEME version 4\n\nALPHABET= ACGT\n\nstrands: + -\n\nBackground letter frequencies\n{frequencies}\n"]
-    for i, name in enumerate(motifs):
-        matrix = name
-        head = f"letter-probability matrix: alength= 4 w= {matrix.shape[1]} nsites= {motifs.n_sites[i]} E= 0"
+    for (name, matrix), n_sites in zip(motifs.items(), motifs.n_sites, strict=True):
+        head = f"letter-probability matrix: alength= 4 w= {matrix.shape[1]} nsites= {n_sites} E= 0"
         rows = "\n".join(" ".join(f"{value:.6f}" for value in column) for column in matrix.T.tolist())
         parts.append(f"MOTIF {name}\n{head}\n{rows}\n")
     with writing(filename) as temporary:

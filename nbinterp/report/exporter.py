@@ -11,7 +11,7 @@ from .html import to_html
 __all__ = ["NbinterpExporter"]
 
 
-class NbinterpExporter(Exporter):  # type: ignore[misc]
+class NbinterpExporter(Exporter):
     """Writes what `nbinterp.report.to_html` writes."""
 
     export_from_notebook = "Offline HTML (nbinterp)"
@@ -20,8 +20,8 @@ class NbinterpExporter(Exporter):  # type: ignore[misc]
     def _file_extension_default(self) -> str:
         return ".html"
 
-    def from_notebook_node(self, nb: Any, resources: Any = None, **kwargs: Any) -> tuple[str, Any]:
+    def from_notebook_node(self, nb: Any, resources: Any = None, **kwargs: Any) -> tuple[Any, dict[str, Any]]:
         """Convert a notebook."""
-        found = self._init_resources(resources)
+        found: dict[str, Any] = self._init_resources(resources)  # type: ignore[no-untyped-call]
         found["output_extension"] = ".html"
         return to_html(nb), found

@@ -123,7 +123,9 @@ def _text(source: Any) -> str:
 
 def _title(nb: dict[str, Any]) -> str | None:
     for cell in nb["cells"]:
-        match = re.search(r"^#\s+(.+)$", _text(cell["source"]), re.MULTILINE) if cell["cell_type"] == "markdown" else None
+        match = (
+            re.search(r"^#\s+(.+)$", _text(cell["source"]), re.MULTILINE) if cell["cell_type"] == "markdown" else None
+        )
         if match:
             return match[1]
     return None

@@ -45,7 +45,8 @@ class _Null:
     def bins(self, X: np.ndarray) -> np.ndarray:
         """Bin each value, clamped to the ends."""
         raw = np.floor((X - self.low).astype(np.float64) / self.width)
-        return np.clip(raw, 0, self.n_bins - 1).astype(np.int64)
+        binned: np.ndarray = np.clip(raw, 0, self.n_bins - 1).astype(np.int64)
+        return binned
 
 
 def recursive_seqlets(

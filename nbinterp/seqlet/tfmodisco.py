@@ -164,8 +164,8 @@ def isotonic(x: np.ndarray, y: np.ndarray, weight: np.ndarray, increasing: bool)
     levels: list[float] = []
     weights: list[float] = []
     sizes: list[int] = []
-    for value, w in zip((sign * mean).tolist(), total.tolist(), strict=True):
-        size = 1
+    for one, weight_of_one in zip((sign * mean).tolist(), total.tolist(), strict=True):
+        value, w, size = one, weight_of_one, 1
         while levels and levels[-1] >= value:
             last, last_w = levels.pop(), weights.pop()
             value, w = (value * w + last * last_w) / (w + last_w), w + last_w

@@ -25,7 +25,7 @@ def numpy_of(values: Any) -> Any:
     return values.detach().cpu().numpy() if hasattr(values, "detach") else np.asarray(values)
 
 
-class View(anywidget.AnyWidget):  # type: ignore[misc]
+class View(anywidget.AnyWidget):
     """A widget with a kernel behind it, or none."""
 
     uid = traitlets.Unicode().tag(sync=True)

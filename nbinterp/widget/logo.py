@@ -134,7 +134,7 @@ class LogoView(View):
             "loci": places,
             "predictions": numbers,
             "target": target,
-            "annotations": _annotations(annotations, n),
+            "annotations": _annotations(annotations, n, length),
             "height": height,
             "colors": colors,
             "scale": scale,
@@ -181,6 +181,11 @@ class LogoView(View):
         )  # fmt: skip
 
 
+def _is_soft(one_hot: np.ndarray) -> bool:
+    """Whether anything but one base, or none, stands at a position."""
+    return not np.isin(one_hot, (0, 1)).all() or bool((one_hot.sum(axis=1) > 1).any())
+
+
 def _finite(value: Any) -> float | None:
     """JSON has no NaN."""
     return float(value) if np.isfinite(value) else None
@@ -198,7 +203,7 @@ def _codes(X: Any) -> np.ndarray:
         return np.atleast_2d(codes).astype(np.uint8)
     one_hot = numpy_of(X)
     one_hot = one_hot[None] if one_hot.ndim == 2 else one_hot
-    if one_hot.ndim != 3 or one_hot.shape[1] != 4 or one_hot.size == 0 or not np.isin(one_hot, (0, 1)).all():
+    if one_hot.ndim != 3 or one_hot.shape[1] != 4 or one_hot.size == 0 or _is_soft(one_hot):
         raise problem(
             "LogoView",
             "X",
@@ -228,7 +233,7 @@ def _tracks(tracks: Any, n: int, length: int) -> dict[str, np.ndarray]:
     return found
 
 
-def _annotations(table: pd.DataFrame | None, rows: int) -> list[list[Any]]:
+def _annotations(table: pd.DataFrame | None, rows: int, length: int) -> list[list[Any]]:
     if table is None:
         return []
     check_table("LogoView", "annotations", table, ANNOTATIONS)
@@ -238,6 +243,10 @@ def _annotations(table: pd.DataFrame | None, rows: int) -> list[list[Any]]:
         raise problem("LogoView", "annotations", got=f"example_idx {wrong}", need=f"0 to {rows - 1}", do="match X")
     names = table["name"].fillna("").astype(str) if "name" in table else [""] * n
     strands = table["strand"].where(table["strand"].isin(["+", "-"]), "") if "strand" in table else [""] * n
+    if n and not ((table["start"] >= 0) & (table["start"] < table["end"]) & (table["end"] <= length)).all():
+        raise problem(
+            "LogoView", "annotations", got="spans outside", need=f"0 <= start < end <= {length}", do="clip them"
+        )
     column = next((c for c in ("score", "attribution") if c in table), None)
     scores = [None] * n if column is None else [_finite(v) for v in table[column]]
     places = table[["example_idx", "start", "end"]].to_numpy().astype(int).tolist()

@@ -31,7 +31,11 @@ def logo(n: int = 3, length: int = 300, **options: Any) -> nb.LogoView:
         }
     )
     return nb.LogoView(
-        X, {"hypothetical": H, "other": H[:, 0]}, annotations=spans, predictions=np.arange(n) + 0.5, **options
+        X,
+        {"hypothetical": H, "other": H[:, 0]},
+        annotations=spans[spans["example_idx"] < n],
+        predictions=np.arange(n) + 0.5,
+        **options,
     )
 
 

@@ -6,7 +6,7 @@ import itertools
 import re
 from pathlib import Path
 
-import matplotlib
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,7 +15,7 @@ import nbinterp as nb
 from nbinterp.chart.logo import _bottoms, _outline
 from nbinterp.errors import NbinterpError
 
-matplotlib.use("agg")
+mpl.use("agg")
 ROOT = Path(__file__).resolve().parents[2]
 
 # Machado, Oliveira and Fernandes 2009, severity 1

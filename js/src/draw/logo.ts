@@ -35,10 +35,10 @@ export function drawRow(pen: Pen, row: Row, codes: Uint8Array, view: View, frame
   pen.clip(frame.x, frame.y - 1, frame.width, frame.height + 2);
   const mode = modeOf(p);
   if (!row.observed) drawSequence(pen, codes, view, frame, p, theme);
-  else if (mode === "envelope") drawEnvelope(pen, row.levels, view, frame, p, y, zero, theme);
+  else if (mode === "envelope") drawEnvelope(pen, row.levels, row.extent, view, frame, p, y, zero, theme);
   else {
     const alpha = letterAlpha(p);
-    if (alpha < 1) drawBars(pen, row.observed, codes, view, frame, p, y, zero, theme, 1 - alpha);
+    if (alpha < 1) drawBars(pen, row.observed, row.extent, codes, view, frame, p, y, zero, theme, 1 - alpha);
     if (alpha > 0) {
       if (stacks && row.values) drawStacks(pen, row.values, codes.length, view, frame, p, y, theme, alpha);
       else drawLetters(pen, row, codes, view, frame, p, y, zero, theme, alpha);
@@ -85,7 +85,7 @@ function drawStacks(pen: Pen, values: Float32Array, length: number, view: View, 
   const order = [0, 1, 2, 3];
   for (let i = first(view); i < last(view, length); i++) {
     const x = frame.x + (i - view.start) * p;
-    if (Number.isNaN(values[i])) { hatch(pen, x, frame, p, theme); continue; }
+    if ([0, 1, 2, 3].some((c) => Number.isNaN(values[c * length + i]))) { hatch(pen, x, frame, p, theme); continue; }
     const size = (c: number): number => Math.abs(values[c * length + i]);
     order.sort((a, b) => size(a) - size(b));
     let up = 0, down = 0;
@@ -98,19 +98,20 @@ function drawStacks(pen: Pen, values: Float32Array, length: number, view: View, 
   }
 }
 
-function drawBars(pen: Pen, observed: Float32Array, codes: Uint8Array, view: View, frame: Frame, p: number, y: (v: number) => number, zero: number, theme: Theme, alpha: number): void {
+function drawBars(pen: Pen, observed: Float32Array, extent: Extent, codes: Uint8Array, view: View, frame: Frame, p: number, y: (v: number) => number, zero: number, theme: Theme, alpha: number): void {
   const w = Math.max(p - (p > 3 ? 0.6 : 0), 0.75);
   for (let i = first(view); i < last(view, codes.length); i++) {
-    const v = observed[i];
+    const v = observed[i], x = frame.x + (i - view.start) * p;
+    if (Number.isNaN(v)) { pen.rect(x, frame.y, w, frame.height, theme.ink, 0.12 * alpha); continue; }
     if (!v) continue;
-    const x = frame.x + (i - view.start) * p, to = y(v);
-    if (Number.isNaN(v)) pen.rect(x, frame.y, w, frame.height, theme.ink, 0.06 * alpha);
-    else pen.rect(x, Math.min(zero, to), w, Math.abs(to - zero), codes[i] < 4 ? theme.bases[codes[i]] : theme.unknown, alpha);
+    const to = y(v);
+    pen.rect(x, Math.min(zero, to), w, Math.abs(to - zero), codes[i] < 4 ? theme.bases[codes[i]] : theme.unknown, alpha);
+    if (v > extent.high || v < extent.low) mark(pen, x + w / 2, to, v > 0, theme);
   }
 }
 
 /** Range of each pixel column, and a darker band of its mean. */
-function drawEnvelope(pen: Pen, levels: Level[], view: View, frame: Frame, p: number, y: (v: number) => number, zero: number, theme: Theme): void {
+function drawEnvelope(pen: Pen, levels: Level[], extent: Extent, view: View, frame: Frame, p: number, y: (v: number) => number, zero: number, theme: Theme): void {
   const level = levelFor(levels, p), perPixel = 1 / (p * level.bin);
   const from = view.start / level.bin;
   for (let c = 0; c < frame.width; c++) {
@@ -123,7 +124,8 @@ function drawEnvelope(pen: Pen, levels: Level[], view: View, frame: Frame, p: nu
       sum += level.mean[i];
       n++;
     }
-    if (!n) continue;
+    if (!n) { if (b > a) pen.rect(frame.x + c, frame.y, 1, frame.height, theme.ink, 0.12); continue; }
+    if (high > extent.high || low < extent.low) mark(pen, frame.x + c, y(high > extent.high ? high : low), high > extent.high, theme);
     const top = y(high), bottom = y(low), mean = y(sum / n);
     pen.rect(frame.x + c, top, 1, Math.max(bottom - top, 0.5), theme.accent, 0.35);
     pen.rect(frame.x + c, Math.min(mean, zero), 1, Math.max(Math.abs(mean - zero), 0.7), theme.accent, 0.9);

@@ -11,7 +11,7 @@ export function drawRuler(pen: Pen, view: View, offset: number, frame: Frame, th
     const x = frame.x + (t - view.start + (p >= 5 ? 0.5 : 0)) * p;
     if (x < frame.x || x > frame.x + frame.width) continue;
     pen.line(x, frame.y + frame.height - 5, x, frame.y + frame.height, fade(theme.ink, 0.4));
-    pen.text(whole(t + offset), x, frame.y + frame.height / 2 - 3, fade(theme.ink, 0.7), `11px ${theme.font}`, "center");
+    pen.text(whole(t + offset), x, frame.y + frame.height / 2 - 3, fade(theme.ink, 0.7), `11px ${theme.font}`, x > frame.x + frame.width - 28 ? "right" : "center");
   }
 }
 

@@ -49,6 +49,7 @@ export class Store {
     if (!Object.keys(real).length) return;
     if (real.view) real.view = clampView(real.view, this.meta.length);
     if (real.example !== undefined) real.example = Math.min(Math.max(real.example, 0), this.meta.n - 1);
+    if (real.example !== undefined && !("selection" in real)) Object.assign(real, { selection: null, selectedItem: -1 });
     Object.assign(this.state, real);
     for (const listener of this.listeners) listener(real);
   }
@@ -110,7 +111,11 @@ function shareScale(rows: Row[], scale: LogoMeta["scale"]): void {
   const both = (e: Extent): Extent => ({ ...e, low: Math.min(e.low, -e.high), high: Math.max(e.high, -e.low) });
   if (scale === "symmetric") for (const row of rows) { row.extent = both(row.extent); row.stacked = both(row.stacked); }
   if (scale === "shared") {
+    const shared = { low: Math.min(...rows.map((r) => r.stacked.low)), high: Math.max(...rows.map((r) => r.stacked.high)), clipped: false };
     const low = Math.min(...rows.map((r) => r.extent.low)), high = Math.max(...rows.map((r) => r.extent.high));
-    for (const row of rows) row.extent = { ...row.extent, low, high };
+    for (const row of rows) {
+      row.extent = { ...row.extent, low, high };
+      row.stacked = shared;
+    }
   }
 }

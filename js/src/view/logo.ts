@@ -331,6 +331,7 @@ export class LogoViewer {
       "0": () => this.go({ start: 0, end: this.store.meta.length }),
       "[": () => this.store.set({ example: example - 1 }),
       "]": () => this.store.set({ example: example + 1 }),
+      t: () => this.store.set({ all: !this.store.state.all }),
       Escape: () => this.store.set({ selection: null, selectedItem: -1 }),
     };
     moves[key]?.();
@@ -348,11 +349,21 @@ export class LogoViewer {
     return hit ? hit.index : -1;
   }
 
+  /** What is in view on its own ground, twice as fine, without cross-hair and selection. */
+  private picture(done: (blob: Blob) => void): void {
+    const copy = Object.assign(document.createElement("canvas"), { width: this.width * 2, height: this.height * 2 });
+    const ctx = copy.getContext("2d")!;
+    ctx.fillStyle = this.theme.ground;
+    ctx.fillRect(0, 0, copy.width, copy.height);
+    this.render(new CanvasPen(ctx, 2), false);
+    copy.toBlob((blob) => blob && done(blob));
+  }
+
   // --- export -------------------------------------------------------------------------------------------------------
 
   private save(kind: "PNG" | "SVG" | "CSV"): void {
     const name = this.store.current.name.replace(/[^\w.-]+/g, "_");
-    if (kind === "PNG") return this.canvas.toBlob((blob) => blob && download(blob, `${name}.png`));
+    if (kind === "PNG") return this.picture((blob) => download(blob, `${name}.png`));
     if (kind === "SVG") {
       const pen = new SvgPen();
       this.render(pen, false);

@@ -133,7 +133,7 @@ def arguments(op: Op) -> dict[str, Any]:
 
 
 @dataclass
-class _Recorder(TorchDispatchMode):  # type: ignore[no-untyped-call]
+class _Recorder(TorchDispatchMode):
     """Number every tensor as it appears, and note the operations between them."""
 
     inputs: Sequence[torch.Tensor]

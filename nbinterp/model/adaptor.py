@@ -31,6 +31,10 @@ class Adapted(nn.Module):
         self.model, self.layout, self.more = model, layout, extra
         self.register_buffer("left", flanks[0])
         self.register_buffer("right", flanks[1])
+        for name in ("task_names", "head_names"):
+            setattr(self, name, getattr(model, name, None))
+        inner = getattr(model, "in_length", None)
+        self.in_length = inner - flanks[0].shape[-1] - flanks[1].shape[-1] if isinstance(inner, int) else None
 
     def forward(self, X: torch.Tensor, *args: torch.Tensor) -> Any:
         """Add the flanks, arrange the axes, add the inputs, and call the model."""

@@ -91,7 +91,7 @@ def load_keras(weights_path: Path, architecture: str | None) -> KerasModel:
             "load_model", str(weights_path), got=f"an HDF5 file that cannot be read ({error})",
             need="a whole Keras .h5 file", do="download it again; it may be truncated", kind=FormatError,
         ) from error  # fmt: skip
-    text = architecture if architecture is not None else stored
+    text = stored if stored is not None else architecture
     if text is None:
         raise problem(
             "load_model", str(weights_path), got="Keras weights without an architecture",

@@ -248,8 +248,8 @@ def _dense(config: Config, weights: Weights, n_inputs: int) -> nn.Module:
 
 def _batch_norm(config: Config, weights: Weights, n_inputs: int) -> nn.Module:
     del n_inputs
-    if _one(config.get("axis", -1)) not in (-1, 2, 1):
-        raise Unsupported(f"{config['name']}: axis {config['axis']}")
+    if _one(config.get("axis", -1)) not in (-1, 2):
+        raise Unsupported(f"{config['name']}: batch normalisation over axis {config['axis']}")
     mean = weights["moving_mean"]
     norm = nn.BatchNorm1d(len(mean), eps=float(config.get("epsilon", 1e-3)))
     norm.weight = _tensor(weights.get("gamma", np.ones_like(mean)))
@@ -263,6 +263,8 @@ def _layer_norm(config: Config, weights: Weights, n_inputs: int) -> nn.Module:
     del n_inputs
     if _one(config.get("axis", -1)) not in (-1, 2):
         raise Unsupported(f"{config['name']}: axis {config['axis']}")
+    if not weights:
+        raise Unsupported(f"{config['name']}: layer normalisation without scale and centre")
     size = len(next(iter(weights.values())))
     norm = nn.LayerNorm(size, eps=float(config.get("epsilon", 1e-3)))
     norm.weight = _tensor(weights.get("gamma", np.ones(size)))
@@ -310,6 +312,22 @@ def _plain(make: Callable[[Config], nn.Module]) -> Callable[[Config, Weights, in
     return lambda config, weights, n_inputs: make(config)
 
 
+def _relu(config: Config) -> nn.Module:
+    slope, top, threshold = (config.get(key) for key in ("negative_slope", "max_value", "threshold"))
+    if threshold or (slope and top is not None):
+        raise Unsupported(f"{config.get('name')}: ReLU with a threshold, or a slope and a maximum")
+    if top is not None:
+        return nn.Hardtanh(0.0, float(top))
+    return nn.LeakyReLU(float(slope)) if slope else nn.ReLU()
+
+
+def _softmax(config: Config) -> nn.Module:
+    axis = _one(config.get("axis", -1))
+    if axis not in (-1, 1, 2):
+        raise Unsupported(f"{config.get('name')}: softmax over axis {axis}")
+    return nn.Softmax(dim=2 if axis == 1 else 1)  # Keras' axis 1 is the length, here the third
+
+
 def _slope(config: Config) -> float:
     return float(config.get("negative_slope", config.get("alpha", 0.3)))
 
@@ -322,10 +340,10 @@ BUILDERS: Final[Mapping[str, Callable[[Config, Weights, int], nn.Module]]] = Map
         "BatchNormalization": _batch_norm,
         "LayerNormalization": _layer_norm,
         "Activation": _plain(lambda c: build_activation(c["activation"])),
-        "ReLU": _plain(lambda c: nn.ReLU()),
+        "ReLU": _plain(_relu),
         "ELU": _plain(lambda c: nn.ELU(float(c.get("alpha", 1.0)))),
         "LeakyReLU": _plain(lambda c: nn.LeakyReLU(_slope(c))),
-        "Softmax": _plain(lambda c: nn.Softmax(dim=1)),
+        "Softmax": _plain(_softmax),
         "MaxPooling1D": _pool(nn.MaxPool1d),
         "AveragePooling1D": _pool(nn.AvgPool1d),
         "GlobalAveragePooling1D": _plain(lambda c: GlobalAverage()),

@@ -40,8 +40,8 @@ def load_model(
         TorchScript; a PyTorch state dict of BPNet (bpnet-lite's names) or ChromBPNet; a Cherimoya checkpoint; a Keras
         ``.h5``; or the ``.json`` of a Keras model.
     weights : path, optional
-        The weights, when `path` is an architecture.  A Keras ``.json`` and ``.h5`` that share their name up to the
-        first dot find each other.
+        The weights, when `path` is an architecture (or the architecture, when it is weights).  A Keras ``.json`` and
+        ``.h5`` of the same name find each other; an ``.h5`` that holds its own architecture uses that.
     trust : bool
         Allow a pickled module.  Unpickling runs whatever code the file's maker put in it, so say yes only to files
         whose origin you trust.
@@ -64,9 +64,10 @@ def load_model(
     --------
     >>> import tempfile
     >>> path = tempfile.mktemp(suffix=".pt")
-    >>> torch.jit.script(torch.nn.Linear(4, 1)).save(path)
+    >>> from nbinterp import BPNet
+    >>> torch.save(BPNet(n_filters=4, n_layers=2).state_dict(), path)
     >>> type(load_model(path)).__name__
-    'RecursiveScriptModule'
+    'BPNet'
     """
     file = Path(path)
     if not file.is_file():
@@ -96,9 +97,12 @@ def load_model(
 
 
 def _sibling(file: Path, *suffixes: str) -> Path | None:
-    """The file beside it with the same first name and one of these suffixes."""
-    stem = file.name.split(".")[0]
-    found = [p for p in sorted(file.parent.iterdir()) if p.name.split(".")[0] == stem and p.suffix in suffixes]
+    """The file beside it with the same name up to the suffix; ``.weights`` or ``.model`` before it may be there or not."""
+
+    def stem(path: Path) -> str:
+        return path.stem.removesuffix(".weights").removesuffix(".model")
+
+    found = [p for p in sorted(file.parent.iterdir()) if stem(p) == stem(file) and p.suffix in suffixes and p != file]
     return found[0] if found else None
 
 
@@ -168,6 +172,7 @@ def _under(state: Mapping[str, torch.Tensor], prefix: str) -> dict[str, torch.Te
 
 
 def _bpnet(state: Mapping[str, torch.Tensor]) -> BPNet:
+    """A BPNet of these weights; the trimming is not among them, so it is bpnet-lite's default (``model.trimming`` can be set)."""
     n_filters = state["iconv.weight"].shape[0]
     n_layers = len({m[1] for name in state if (m := re.match(r"rconvs\.(\d+)\.weight", name))})
     model = BPNet(
@@ -177,7 +182,13 @@ def _bpnet(state: Mapping[str, torch.Tensor]) -> BPNet:
         n_control_tracks=state["fconv.weight"].shape[1] - n_filters,
         n_count_outputs=state["linear.weight"].shape[0],
     )
-    model.load_state_dict(dict(state), strict=False)
+    missing = set(model.state_dict()) - set(state)
+    if missing:
+        raise problem(
+            "load_model", "weights", got=f"no {', '.join(sorted(missing))}", need="all weights of a BPNet", do="check the file",
+            kind=FormatError,
+        )  # fmt: skip
+    model.load_state_dict({name: state[name] for name in model.state_dict()})
     return model
 
 

@@ -65,7 +65,9 @@ class Ensemble(nn.Module):
         return total / len(self.members)  # type: ignore[no-any-return]
 
     def spread(self, X: torch.Tensor, *args: torch.Tensor) -> torch.Tensor:
-        """Sample standard deviation over members."""
+        """Sample standard deviation over members; zero for a single one."""
+        if len(self.members) == 1:
+            return torch.zeros_like(self.members[0](X, *args))
         return torch.stack([member(X, *args) for member in self.members]).std(dim=0)
 
 
@@ -92,7 +94,13 @@ class Target(nn.Module):
     def _read(self, y: Any) -> torch.Tensor:
         if isinstance(y, dict):
             y = list(y.values())
-        if isinstance(y, (list, tuple)):
+        if isinstance(y, torch.Tensor):
+            if self.head not in (None, 0):
+                raise problem(
+                    "target", "head", got=self.head, need="0: the model gives one output", do="choose columns with task=",
+                    kind=ModelError,
+                )  # fmt: skip
+        elif isinstance(y, (list, tuple)):
             if self.head is None and len(y) > 1:
                 raise problem(
                     "target",
@@ -104,6 +112,15 @@ class Target(nn.Module):
                 )
             y = y[self.head or 0]
         if self.task is not None:
+            if max(self.task) >= y.shape[1] or min(self.task) < -y.shape[1]:
+                raise problem(
+                    "target",
+                    "task",
+                    got=list(self.task),
+                    need=f"columns 0 to {y.shape[1] - 1}",
+                    do="correct it",
+                    kind=ModelError,
+                )
             y = y[:, list(self.task)]
         if self.positions is not None:
             y = y[..., self.positions[0] : self.positions[1]]
@@ -184,6 +201,10 @@ def target(
         head = "logcounts"
     tasks = None if task is None else [task] if isinstance(task, (int, str)) else list(task)
     numbers = None if tasks is None else [_number("task", t, getattr(model, "task_names", None)) for t in tasks]
+    task_names = getattr(model, "task_names", None)
+    if isinstance(head, str) and task_names and head in task_names and task is None:
+        # heads of one number each are the columns of one output: the name says which
+        head, numbers = None, [list(task_names).index(head)]
     number = None if head is None else _number("head", head, getattr(model, "head_names", None))
     return Target(model, number, numbers, positions, transform, contrast, reverse_complement).eval()
 

@@ -74,9 +74,11 @@ _FACE: Final[dict[str, tuple[str, ...]]] = {
     "attribution": (
         "AttributionErrorResult",
         "BilinearOp",
+        "Diagnosis",
         "IntegratedGradientsResult",
         "attribute",
         "deep_lift_shap",
+        "diagnose",
         "expected_gradients",
         "hypothetical_attributions",
         "input_x_gradient",
@@ -117,7 +119,7 @@ _FACE: Final[dict[str, tuple[str, ...]]] = {
     ),
 }
 _HOME: Final = {name: folder for folder, names in _FACE.items() for name in names}
-_FOLDERS: Final = (*_FACE, "cli", "core")
+_FOLDERS: Final = (*_FACE, "cli", "core", "demo", "live")
 
 __all__ = ["__version__", *sorted(_HOME)]  # noqa: PLE0604 - a sorted list of strings
 

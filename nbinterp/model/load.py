@@ -115,9 +115,10 @@ def _load_torch(file: Path, trust: bool) -> torch.nn.Module:
     try:
         stored = torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        if trust:
+        pickled = file.read_bytes()[:2] in (b"PK", b"\x80\x02", b"\x80\x03", b"\x80\x04", b"\x80\x05")
+        if trust and pickled:
             return _unpickle(file)
-        if "Weights only load failed" not in str(error):
+        if not pickled:
             raise _unreadable(file, error) from error
         raise problem(
             "load_model", "trust", got=f"{file}, a pickled module", need="trust=True",

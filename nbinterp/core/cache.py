@@ -46,7 +46,7 @@ def _feed(digest: Any, item: Any) -> None:
             digest.update(name.encode())
             _feed(digest, value)
     elif torch is not None and isinstance(item, torch.Tensor):
-        _feed(digest, item.detach().cpu().contiguous().view(torch.uint8).numpy() if item.numel() else None)
+        _feed(digest, item.detach().cpu().reshape(-1).view(torch.uint8).numpy() if item.numel() else None)
         digest.update(f"tensor {item.dtype} {tuple(item.shape)}".encode())
     elif isinstance(item, np.ndarray):
         digest.update(f"array {item.dtype} {item.shape}".encode())

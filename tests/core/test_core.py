@@ -154,7 +154,20 @@ def test_a_file_is_whole_or_absent(tmp_path: Path) -> None:
 def test_content_hash_tells_content_apart() -> None:
     torch.manual_seed(0)
     model = torch.nn.Linear(2, 2)
-    items = [model, torch.zeros(3), np.zeros(3), pd.DataFrame({"a": [1]}), b"x", "x", 1, [1, 2], {"a": 1}, None]
+    items = [
+        model,
+        torch.nn.BatchNorm1d(2),
+        torch.tensor(5),
+        torch.zeros(3),
+        np.zeros(3),
+        pd.DataFrame({"a": [1]}),
+        b"x",
+        "x",
+        1,
+        [1, 2],
+        {"a": 1},
+        None,
+    ]
     assert len({content_hash(item) for item in items}) == len(items)
     before = content_hash(model)
     assert before == content_hash(model)

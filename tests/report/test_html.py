@@ -12,7 +12,14 @@ from nbinterp.errors import FormatError
 
 
 def notebook(*outputs: dict, tags: tuple[str, ...] = ()) -> dict:
-    cell = {"cell_type": "code", "id": "one", "execution_count": None, "source": "x < 1", "metadata": {"tags": list(tags)}, "outputs": list(outputs)}
+    cell = {
+        "cell_type": "code",
+        "id": "one",
+        "execution_count": None,
+        "source": "x < 1",
+        "metadata": {"tags": list(tags)},
+        "outputs": list(outputs),
+    }
     return {"cells": [cell], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}
 
 

@@ -24,12 +24,13 @@ test("a pyramid keeps the extremes and skips missing values", () => {
   assert.equal(levelFor(levels, 2).bin, 1);
 });
 
-test("one outlier does not set the scale", () => {
-  const values = new Float32Array(1000).fill(0.1);
-  assert.equal(extent(pyramid(values)).clipped, false);
-  values[5] = 100;
+test("one outlier does not set the scale, and a lone motif does", () => {
+  const values = new Float32Array(1000).fill(0.01);
+  for (let i = 0; i < 6; i++) values[500 + i] = 1;
+  assert.deepEqual(extent(pyramid(values)), { low: 0, high: 1, clipped: false });
+  values[5] = -100;
   const broken = extent(pyramid(values));
-  assert.ok(broken.clipped && broken.high < 1);
+  assert.ok(broken.clipped && broken.low === -1.5 && broken.high === 1);
 });
 
 test("views stay inside and zoom keeps its centre", () => {

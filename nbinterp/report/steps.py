@@ -137,4 +137,4 @@ class Run:
 
 def interpreter() -> list[str]:
     """The command that starts a kernel in this very environment."""
-    return [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    return [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", "--IPKernelApp.log_level=40"]

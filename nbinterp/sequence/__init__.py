@@ -13,6 +13,7 @@ from .encode import characters, one_hot_encode, pwm_consensus, random_one_hot, r
 from .fasta import one_hot_to_fasta, read_fasta
 from .kmer import gapped_kmers, kmers, strongest_kmers
 from .loci import Sequences, extract_loci, read_sequences
+from .match import extract_matching_loci
 from .shuffle import dinucleotide_shuffle, local_dinucleotide_shuffle, shuffle
 from .signal import write_bigwig
 from .tile import chunk, unchunk
@@ -29,6 +30,7 @@ __all__ = [
     "entropy",
     "example_to_fasta_coords",
     "extract_loci",
+    "extract_matching_loci",
     "extract_signal",
     "gapped_kmers",
     "gc_content",

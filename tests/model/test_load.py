@@ -162,7 +162,7 @@ def test_all_unsupported_layers_are_named_at_once(tmp_path: Path) -> None:
         "class_name": "Sequential",
         "config": [layer("LSTM", "memory"), layer("Lambda", "trick"), layer("Activation", "odd", activation="wobble")],
     }
-    with pytest.raises(ModelError, match="LSTM 'memory'.*Lambda 'trick'.*'wobble'"):
+    with pytest.raises(ModelError, match=r"LSTM 'memory'.*Lambda 'trick'.*'wobble'"):
         nb.load_model(write_keras(tmp_path / "m.h5", config, {}))
 
 
@@ -232,7 +232,7 @@ def test_profile_networks_come_back_from_their_state(tmp_path: Path) -> None:
     del state["iconv.bias"]
     partial = {k: v for k, v in bpnet.state_dict().items() if k != "linear.bias"}
     torch.save(partial, tmp_path / "e.torch")
-    with pytest.raises(FormatError, match="no linear.bias"):
+    with pytest.raises(FormatError, match=r"no linear\.bias"):
         nb.load_model(tmp_path / "e.torch")
 
 

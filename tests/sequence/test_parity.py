@@ -218,3 +218,56 @@ def test_vcf_and_fasta(tmp_path: Path, X: torch.Tensor) -> None:
     ours.one_hot_to_fasta(with_unknown(X), tmp_path / "ours.fa")
     io.one_hot_to_fasta(with_unknown(X), str(tmp_path / "theirs.fa"))
     assert (tmp_path / "ours.fa").read_bytes() == (tmp_path / "theirs.fa").read_bytes()
+
+
+@pytest.fixture(scope="module")
+def islands(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A genome whose GC content changes along it, with a stretch of N."""
+    rng = np.random.RandomState(0)
+    path = tmp_path_factory.mktemp("islands") / "g.fa"
+    with path.open("w") as out:
+        for name, length in (("chr1", 60_000), ("chr2", 31_017)):
+            gc = np.repeat(rng.uniform(0.25, 0.75, -(-length // 500)), 500)[:length]
+            letters = np.where(rng.rand(length) < gc, rng.choice(list("GC"), length), rng.choice(list("ATat"), length))
+            letters[5000:6000] = "N"
+            out.write(f">{name}\n{''.join(letters)}\n")
+    return path
+
+
+@pytest.mark.parametrize("options", [{}, {"chroms": ["chr2"]}, {"gc_bin_width": 0.05, "max_n_perc": 0.5}])
+def test_extract_matching_loci(islands: Path, options: dict) -> None:
+    peer = pytest.importorskip("tangermeme.match")
+    rng = np.random.RandomState(3)
+    starts = rng.randint(0, 29_000, 40)
+    loci = pd.DataFrame({"chrom": rng.choice(["chr1", "chr2"], 40), "start": starts, "end": starts + 150})
+    common = {"in_window": 200, "out_window": 100, "random_state": 1, **options}
+    ours = ours_match(loci, islands, **common)
+    theirs = peer.extract_matching_loci(loci, str(islands), **common)
+    assert len(theirs) > 15
+    pd.testing.assert_frame_equal(ours.reset_index(drop=True), theirs.reset_index(drop=True), check_dtype=False)
+
+
+def ours_match(loci: pd.DataFrame, fasta: Path, **options: object) -> pd.DataFrame:
+    return ours.extract_matching_loci(loci, fasta, **options)
+
+
+def test_matching_loci_avoid_signal(islands: Path, tmp_path: Path) -> None:
+    pytest.importorskip("pyBigWig")
+    peer = pytest.importorskip("tangermeme.match")
+    rng = np.random.RandomState(4)
+    places = pd.DataFrame({"chrom": ["chr1", "chr2"], "start": [0, 0], "end": [31_000, 31_000]})
+    ours.write_bigwig(tmp_path / "s.bw", rng.gamma(0.3, size=(2, 31_000)), places, {"chr1": 60_000, "chr2": 31_017})
+    starts = rng.randint(1000, 29_000, 20)
+    loci = pd.DataFrame({"chrom": "chr1", "start": starts, "end": starts + 150})
+    common = {
+        "in_window": 200,
+        "out_window": 100,
+        "random_state": 1,
+        "bigwig": str(tmp_path / "s.bw"),
+        "signal_beta": 1.3,
+    }
+    mine, theirs = ours_match(loci, islands, **common), peer.extract_matching_loci(loci, str(islands), **common)
+    pd.testing.assert_frame_equal(mine.reset_index(drop=True), theirs.reset_index(drop=True), check_dtype=False)
+    # with equal windows the peer sums nothing and keeps every tile; ours leaves out those with signal
+    whole = ours_match(loci, islands, **{**common, "out_window": 200, "signal_beta": 0.0})
+    assert (whole["start"] >= 31_000).all()

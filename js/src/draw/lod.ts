@@ -56,20 +56,24 @@ export interface Extent {
   clipped: boolean;
 }
 
-/** The range of a row, zero included; a lone outlier does not set it. */
+/** How many times the fourth largest value a value may be before it is an outlier: a motif has more than three bases. */
+const OUTLIER = 6;
+
+/** The range of a row, zero included; up to three huge outliers do not set it. */
 export function extent(levels: Level[]): Extent {
-  const top = levels[levels.length - 1], base = levels[0].low;
+  const values = levels[0].mean, largest = [0, 0, 0, 0];
   let low = 0, high = 0;
-  for (let i = 0; i < top.low.length; i++) {
-    if (top.low[i] < low) low = top.low[i];
-    if (top.high[i] > high) high = top.high[i];
+  for (let i = 0; i < values.length; i++) {
+    const v = values[i], size = Math.abs(v);
+    if (v < low) low = v;
+    if (v > high) high = v;
+    if (size > largest[3]) {
+      largest[3] = size;
+      largest.sort((a, b) => b - a);
+    }
   }
-  const step = Math.max(1, Math.floor(base.length / 4096));
-  const sizes: number[] = [];
-  for (let i = 0; i < base.length; i += step) if (base[i]) sizes.push(Math.abs(base[i]));
-  sizes.sort((a, b) => a - b);
-  const usual = sizes.length > 50 ? sizes[Math.floor(sizes.length * 0.99)] : Infinity;
-  const limit = usual * 6;
-  const clipped = Math.max(high, -low) > limit;
-  return clipped ? { low: Math.max(low, -usual * 2), high: Math.min(high, usual * 2), clipped } : { low, high, clipped };
+  const usual = largest[3];
+  if (!usual || largest[0] <= OUTLIER * usual) return { low, high, clipped: false };
+  const reach = 1.5 * usual;
+  return { low: Math.max(low, -reach), high: Math.min(high, reach), clipped: true };
 }

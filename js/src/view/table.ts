@@ -54,7 +54,8 @@ export class TableViewer {
     root.setAttribute("aria-rowcount", String(rows.length + 1));
     this.filters = columns.map(() => "");
     const chars = columns.map((c, i) => Math.min(40, Math.max(c.name.length + 2, ...rows.slice(0, 200).map((r) => this.text(r[i], c).length))));
-    root.style.setProperty("--nbi-columns", chars.map((n, i) => (columns[i].kind === "text" ? `minmax(${n + 3}ch, ${n}fr)` : `${Math.max(n, 9) + 3}ch`)).join(" ") + " 1fr");
+    root.style.setProperty("--nbi-columns", chars.map((n, i) => (columns[i].kind === "text" ? `minmax(${Math.max(n, 9) + 3}ch, ${n}fr)` : `${Math.max(n, 9) + 3}ch`)).join(" ") + " 1fr");
+    root.style.setProperty("--nbi-least", `${chars.reduce((sum, n) => sum + Math.max(n, 9) + 3, 0)}ch`); // head and rows scroll as one
     const bar = el("div", "nbi-bar");
     const save = el("button", "nbi-quiet", "TSV");
     save.title = "save the rows shown as TSV";

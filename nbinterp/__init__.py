@@ -33,6 +33,7 @@ _FACE: Final[dict[str, tuple[str, ...]]] = {
         "entropy",
         "example_to_fasta_coords",
         "extract_loci",
+        "extract_matching_loci",
         "extract_signal",
         "gapped_kmers",
         "gc_content",

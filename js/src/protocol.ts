@@ -1,4 +1,4 @@
-/** What the two halves of a widget say to each other; nbinterp/live/protocol.py says the same in Python. */
+/** What the two halves of a widget say to each other: nbinterp/widget/logo.py writes it, nbinterp/live packs the bytes. */
 
 /** One block of the binary trait. */
 export interface Block {

@@ -11,6 +11,7 @@ from .deep_lift_shap import (
     hypothetical_attributions,
     integrated_gradients_op,
 )
+from .diagnose import Diagnosis, diagnose
 from .gradient import (
     IntegratedGradientsResult,
     expected_gradients,
@@ -25,9 +26,11 @@ from .methods import attribute
 __all__ = [
     "AttributionErrorResult",
     "BilinearOp",
+    "Diagnosis",
     "IntegratedGradientsResult",
     "attribute",
     "deep_lift_shap",
+    "diagnose",
     "expected_gradients",
     "hypothetical_attributions",
     "input_x_gradient",

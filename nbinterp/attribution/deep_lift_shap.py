@@ -10,29 +10,21 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
+import numpy as np
 import torch
 
-from ..core.batches import autocast, n_rows, on_device, resolve_device, resolve_dtype, run_batches, take_rows
+from ..core.batches import n_rows, on_device, resolve_device, resolve_dtype, run_batches
 from ..core.check import check_one_hot
-from ..core.results import AttributionReferencesResult
-from ..errors import ModelError, NbinterpError, NbinterpWarning, problem
-from ..model.predict import call_model, check_inputs
+from ..errors import NbinterpError, NbinterpWarning, problem
+from ..model.predict import check_inputs
 from ..sequence import dinucleotide_shuffle
-from .engine import Pairing, Tracer, UserRule, frozen
-from .operations import HANDLERS, LINEAR
+from .deep_lift_shap_run import AttributionErrorResult, Run, hypothetical_scores
+from .engine import UserRule
 from .references import ReferenceMaker
 
 __all__ = ["AttributionErrorResult", "deep_lift_shap", "hypothetical_attributions", "integrated_gradients_op"]
-
-
-class AttributionErrorResult(NamedTuple):
-    """Attributions, their standard error over references, and, when asked for, the references."""
-
-    attributions: torch.Tensor
-    standard_error: torch.Tensor
-    references: torch.Tensor | None = None
 
 
 def hypothetical_attributions(
@@ -66,11 +58,7 @@ def hypothetical_attributions(
             need=f"{tuple(m.shape)}",
             do="match them",
         )
-    return (_hypothetical(m, r),)
-
-
-def _hypothetical(m: torch.Tensor, r: torch.Tensor) -> torch.Tensor:
-    return m - (r * m).sum(dim=-2, keepdim=True)
+    return (hypothetical_scores(m, r),)
 
 
 def integrated_gradients_op(K: int = 8, name: str | None = None) -> UserRule:
@@ -93,8 +81,6 @@ def integrated_gradients_op(K: int = 8, name: str | None = None) -> UserRule:
     >>> ops = {Cube: integrated_gradients_op()}
     >>> a = deep_lift_shap(model, X, references=R, additional_nonlinear_ops=ops)
     """
-    import numpy as np
-
     nodes, weights = (torch.from_numpy(v) for v in np.polynomial.legendre.leggauss(K))
 
     def rule(module: torch.nn.Module, grad_input: Any, grad_output: Any) -> tuple[torch.Tensor]:
@@ -190,7 +176,7 @@ def deep_lift_shap(
     ModelError
         When an operation has no rule (it is named, with its module), or the output has no columns.
     NbinterpError
-        When `X` or `references` is not one-hot.
+        When `X` or `references` is not one-hot, or options contradict each other.
     Interrupted
         On a keyboard interrupt, with what was finished.
 
@@ -211,10 +197,12 @@ def deep_lift_shap(
     _check_sequences(X, only_warn)
     device, dtype = resolve_device(device, model), resolve_dtype(dtype, model)
     maker = ReferenceMaker("deep_lift_shap", X, references, n_shuffles, random_state)
-    targets = [target] if isinstance(target, int) else list(target)
-    run = _Run(
+    single, targets = isinstance(target, (int, np.integer)), _check_target(target)
+    rules = dict(additional_nonlinear_ops or {})
+    _check_options(model, rules, raw_outputs, return_standard_error)
+    run = Run(
         model, X, extra, maker, targets, batch_size, hypothetical, raw_outputs, return_references, return_standard_error,
-        warning_threshold, print_convergence_deltas, dict(additional_nonlinear_ops or {}), device, dtype,
+        warning_threshold, print_convergence_deltas, rules, device, dtype,
     )  # fmt: skip
     with on_device(model, device):
         run_batches(
@@ -223,14 +211,48 @@ def deep_lift_shap(
             run.step,
             desc="deep_lift_shap",
             verbose=verbose,
-            partial=lambda _: run.result(isinstance(target, int)),
+            partial=lambda _: run.result(single),
         )
-    return run.result(isinstance(target, int))
+    return run.result(single)
+
+
+def _check_target(target: Any) -> list[int]:
+    """One or several column numbers, as a list."""
+    targets = [target] if isinstance(target, (int, np.integer)) else list(target) if hasattr(target, "__iter__") else []
+    if not targets or not all(isinstance(one, (int, np.integer)) for one in targets):
+        raise problem(
+            "deep_lift_shap",
+            "target",
+            got=repr(target),
+            need="a column number or several",
+            do="pass for example target=0",
+        )
+    return [int(one) for one in targets]
+
+
+def _check_options(model: Any, rules: Mapping[Any, UserRule], raw_outputs: bool, return_standard_error: bool) -> None:
+    """Refuse options that could not have an effect."""
+    if raw_outputs and return_standard_error:
+        raise problem(
+            "deep_lift_shap", "return_standard_error", got="True together with raw_outputs", need="one of both",
+            do="compute it from the raw multipliers, or leave raw_outputs out",
+        )  # fmt: skip
+    for kind, rule in rules.items():
+        if not (isinstance(kind, type) and issubclass(kind, torch.nn.Module) and callable(rule)):
+            raise problem(
+                "deep_lift_shap", "additional_nonlinear_ops", got=f"{kind!r}: {rule!r}", need="classes of modules with "
+                "functions", do="put the operation into a torch.nn.Module, and give its class",
+            )  # fmt: skip
+    if rules and not isinstance(model, torch.nn.Module):
+        raise problem(
+            "deep_lift_shap", "additional_nonlinear_ops", got=f"rules for a model that is a {type(model).__name__}",
+            need="a torch.nn.Module, whose parts can be found", do="make the model a torch.nn.Module",
+        )  # fmt: skip
 
 
 def _check_sequences(X: Any, only_warn: bool) -> None:
     if not isinstance(X, torch.Tensor):
-        unknown = getattr(X, "n_runs", ())
+        unknown: Any = getattr(X, "n_runs", ())
         if len(unknown):
             row = int(unknown[0, 0])
             raise problem(
@@ -244,164 +266,3 @@ def _check_sequences(X: Any, only_warn: bool) -> None:
         if not only_warn:
             raise
         warnings.warn(str(error), NbinterpWarning, stacklevel=3)
-
-
-class _Run:
-    """The state of one call: what each step needs, and what was finished."""
-
-    def __init__(
-        self,
-        model: Any,
-        X: Any,
-        extra: tuple[torch.Tensor, ...],
-        maker: ReferenceMaker,
-        targets: list[int],
-        batch_size: int,
-        hypothetical: bool,
-        raw: bool,
-        keep_references: bool,
-        keep_error: bool,
-        threshold: float,
-        report_deltas: bool,
-        rules: dict[type, UserRule],
-        device: torch.device,
-        dtype: torch.dtype,
-    ) -> None:
-        self.model, self.X, self.extra, self.maker, self.targets = model, X, extra, maker, targets
-        self.batch_size, self.hypothetical, self.raw = batch_size, hypothetical, raw
-        self.keep_references, self.keep_error = keep_references, keep_error
-        self.threshold, self.report_deltas, self.rules = threshold, report_deltas, rules
-        self.device, self.dtype = device, dtype
-        self.chunk = max(1, min(batch_size, maker.n))
-        self.scores: list[torch.Tensor] = []
-        self.errors: list[torch.Tensor] = []
-        self.references: list[torch.Tensor] = []
-
-    def step(self, start: int, end: int) -> None:
-        """Attribute rows ``[start, end)`` and keep the results."""
-        n, device, dtype = end - start, self.device, self.dtype
-        X = take_rows(self.X, start, end, device=device, dtype=dtype)
-        args = [take_rows(one, start, end, device=device, dtype=dtype) for one in self.extra]
-        references = self.maker.rows(start, end, device, dtype)
-        tracer = Tracer(HANDLERS, LINEAR)
-        total = _Total(self.maker.n)
-        raw: list[torch.Tensor] = []
-        with frozen(self.model, tracer, self.rules), autocast(device, dtype):
-            y_x = self._forward(tracer, X.clone(), args).detach()
-            for a, b in self._chunks(n):
-                m, y_r, r = self._multipliers(tracer, Pairing(n, b - a), references[:, a:b], args)
-                wide = X[:, None, None]
-                self._check(y_x[:, None], y_r, ((wide - r) * m).sum(dim=(-2, -1)))
-                if self.raw:
-                    raw.append(m.cpu())
-                    continue
-                scores = _hypothetical(m, r)
-                total.add(scores if self.hypothetical else scores * wide)
-        self.scores.append(torch.cat(raw, dim=1) if self.raw else total.mean().cpu())
-        if self.keep_error:
-            self.errors.append(total.standard_error().cpu())
-        if self.keep_references:
-            self.references.append(references.cpu())
-
-    def _chunks(self, n: int) -> list[tuple[int, int]]:
-        """Spans of references that fit the batch; a step of several sequences takes all of theirs at once."""
-        size = self.maker.n if n > 1 else self.chunk
-        return [(a, min(a + size, self.maker.n)) for a in range(0, self.maker.n, size)]
-
-    def _forward(self, tracer: Tracer, X: torch.Tensor, args: list[torch.Tensor]) -> torch.Tensor:
-        with torch.enable_grad():
-            X.requires_grad_()
-            with tracer:
-                y = call_model("deep_lift_shap", self.model, X, *args)
-        return self._columns(y)
-
-    def _columns(self, y: Any) -> torch.Tensor:
-        if not isinstance(y, torch.Tensor):
-            got, do = f"an output of type {type(y).__name__}", "choose an output with target(model, head=...)"
-        else:
-            while y.ndim > 2 and y.shape[-1] == 1:
-                y = y.squeeze(-1)
-            if y.ndim == 2 and all(-y.shape[1] <= t < y.shape[1] for t in self.targets):
-                return y[:, self.targets]
-            got = f"an output of shape {tuple(y.shape)} for target {self.targets}"
-            do = "choose columns with target=, or make them with target(model, ...)"
-        raise problem("deep_lift_shap", "model", got=got, need="(N, T) with that column", do=do, kind=ModelError)
-
-    def _multipliers(
-        self, tracer: Tracer, pairing: Pairing, references: torch.Tensor, args: list[torch.Tensor]
-    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Multipliers (n, k, T, 4, L), outputs (n, k, T) and the references as (n, k, 1, 4, L)."""
-        tracer.second_pass(pairing)
-        rows = references.flatten(0, 1).clone()
-        y = self._forward(tracer, rows, [one.repeat_interleave(pairing.k, dim=0) for one in args])
-        last = len(self.targets) - 1
-        if not y.requires_grad:
-            raise problem(
-                "deep_lift_shap", "model", got="an output that does not depend on X", need="one that does",
-                do="check the model for detach() or no_grad()", kind=ModelError,
-            )  # fmt: skip
-        grads = [torch.autograd.grad(y[:, t].sum(), rows, retain_graph=t < last)[0] for t in range(last + 1)]
-        shape = (pairing.n, pairing.k)
-        return torch.stack(grads, dim=1).unflatten(0, shape), y.detach().unflatten(0, shape), references.unsqueeze(2)
-
-    def _check(self, y_x: torch.Tensor, y_r: torch.Tensor, summed: torch.Tensor) -> None:
-        """Warn when scores do not add up to the difference in prediction."""
-        differences = y_x - y_r
-        deltas = (differences - summed).abs()
-        worst, mean = float(deltas.max()), float(deltas.mean())
-        if self.report_deltas:
-            warnings.warn(f"convergence deltas: {deltas.flatten().tolist()}", NbinterpWarning, stacklevel=6)
-        if worst > self.threshold:
-            warnings.warn(
-                f"Convergence deltas too high: up to {worst:.3g}; diagnose(model, X) names the operation at fault",
-                RuntimeWarning,
-                stacklevel=6,
-            )
-        relative = mean / max(float(differences.abs().mean()), 1e-12)
-        if relative > 0.01:
-            warnings.warn(
-                f"Convergence deltas are {relative:.1%} of the differences in output: an operation in the model has no "
-                "DeepLIFT rule; diagnose(model, X) names it",
-                RuntimeWarning,
-                stacklevel=6,
-            )
-
-    def result(self, single: bool) -> Any:
-        """What is finished, in the shape that was asked for."""
-        if not self.scores:
-            return None
-        scores = _without_targets(torch.cat(self.scores), single, self.raw)
-        references = torch.cat(self.references) if self.keep_references else None
-        if self.keep_error:
-            return AttributionErrorResult(scores, _without_targets(torch.cat(self.errors), single, False), references)
-        return scores if references is None else AttributionReferencesResult(scores, references)
-
-
-def _without_targets(scores: torch.Tensor, single: bool, raw: bool) -> torch.Tensor:
-    return scores.squeeze(2 if raw else 1) if single else scores
-
-
-class _Total:
-    """Running sums over references."""
-
-    def __init__(self, n: int) -> None:
-        self.n = n
-        self.sums: torch.Tensor | None = None
-        self.squares: torch.Tensor | None = None
-
-    def add(self, scores: torch.Tensor) -> None:
-        """Add scores (n, k, T, 4, L) over k."""
-        sums, squares = scores.sum(dim=1), scores.square().sum(dim=1)
-        self.sums = sums if self.sums is None else self.sums + sums
-        self.squares = squares if self.squares is None else self.squares + squares
-
-    def mean(self) -> torch.Tensor:
-        """Mean over references."""
-        assert self.sums is not None
-        return self.sums / self.n
-
-    def standard_error(self) -> torch.Tensor:
-        """Standard error of the mean; NaN for a single reference."""
-        assert self.squares is not None
-        variance = (self.squares / self.n - self.mean().square()).clamp_min(0) * self.n / max(self.n - 1, 1)
-        return (variance / self.n).sqrt() if self.n > 1 else torch.full_like(variance, float("nan"))

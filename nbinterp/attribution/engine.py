@@ -26,7 +26,7 @@ from torch.overrides import TorchFunctionMode
 
 from ..errors import ModelError, problem
 
-__all__ = ["Event", "Pairing", "Tracer", "UserRule", "frozen"]
+__all__ = ["Event", "Pairing", "Tracer", "UserRule", "frozen", "module_label", "tensors_in"]
 
 Tensor = torch.Tensor
 UserRule = Callable[[torch.nn.Module, Any, Any], Any]
@@ -41,7 +41,8 @@ class Pairing:
 
     def fold(self, ref: Tensor, dim: int) -> Tensor:
         """Split the batch axis of a reference tensor into (n, k, rest)."""
-        return ref.unflatten(dim, (self.n, self.k, -1))
+        folded: Tensor = ref.unflatten(dim, (self.n, self.k, -1))
+        return folded
 
     def spread(self, seen: Tensor, ref: Tensor) -> tuple[Tensor, Tensor, int]:
         """Give views of both that broadcast against each other, and the axis that was split (-1 for none)."""
@@ -99,7 +100,6 @@ class Tracer(TorchFunctionMode):
     pairing: Pairing | None = None
     events: list[Event] = field(default_factory=list)
     modules: list[str] = field(default_factory=list)
-    watch: Callable[[Event, Tensor, Tensor], None] | None = None
     _at: int = 0
 
     def __post_init__(self) -> None:
@@ -111,20 +111,35 @@ class Tracer(TorchFunctionMode):
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Hand a call that sees the sequence to its rule; let every other pass."""
-        kwargs = kwargs or {}
-        if not depends(args) and not depends(kwargs.values()):
-            return _carry_gate(func(*args, **kwargs), args)
+        kwargs = dict(kwargs or {})
         name = getattr(func, "__name__", str(func))
+        if not args and "input" in kwargs and name != "where":  # elsewhere `input` is the first parameter
+            args = (kwargs.pop("input"),)
+        every = (*args, *kwargs.values())
+        if not depends(every):
+            return _carry_gate(args[0] if name == "__setitem__" else None, func(*args, **kwargs), every)
+        self.look(every)
+        self._check_gates(name, every)
         handler = self.handlers.get(name)
         if handler is not None:
             return handler(self, name, func, args, kwargs)
         result = func(*args, **kwargs)
+        if name == "__setitem__":  # linear, once the index is known to be a constant
+            return result
         if not depends([result] if isinstance(result, Tensor) else result):
             return _mark_gate(result)
-        if name in self.linear:
-            self._check_gates(name, args)
-            return result
-        return self.unknown(name, result)
+        return result if name in self.linear else self.unknown(name, result)
+
+    def look(self, values: Any) -> None:
+        """Refuse what a custom autograd function gave: its derivative is known, but not what it computes."""
+        for one in tensors_in(values):
+            made_by = getattr(one.grad_fn, "_forward_cls", None)  # nodes of torch itself have none
+            if made_by is not None and made_by.__module__.split(".")[0] != __name__.split(".")[0]:
+                self.foreign(made_by, one)
+
+    def foreign(self, made_by: type, result: Tensor) -> None:
+        """Meet the output of a custom autograd function."""
+        self.unknown(f"{made_by.__name__} (a custom autograd function)", result)
 
     def unknown(self, name: str, result: Any) -> Any:
         """Meet an operation that has no rule."""
@@ -155,50 +170,49 @@ class Tracer(TorchFunctionMode):
         self._at += 1
         return event.record
 
-    @property
-    def current(self) -> Event:
-        """The event last met in the second pass."""
-        return self.events[self._at - 1]
-
     def _check_gates(self, name: str, args: Any) -> None:
-        """A mask computed from the sequence is a constant only when both passes agree on it."""
-        for one in _tensors(args):
-            if getattr(one, "_nbinterp_gate", False):
-                seen = self.meet(f"mask of {name}", lambda one=one: (one,), "gate")  # type: ignore[misc]
-                if seen is None:
-                    continue
-                assert self.pairing is not None
-                if not torch.equal(self.pairing.expand(seen[0], one), one):
-                    self.unknown(f"{name} with a mask computed from the sequence", one)
+        """What was computed from the sequence without a gradient is a constant only when both passes agree on it."""
+        for one in tensors_in(args):
+            if getattr(one, "_nbinterp_gate", False) and not one.requires_grad:
+                seen = self.meet(f"gate of {name}", lambda one=one: (one,), "gate")  # type: ignore[misc]
+                if seen is not None and not torch.equal(self.paired(seen, (one,))[0], one):
+                    self.unknown(f"{name} with a mask or detached value computed from the sequence", one)
+
+    def paired(self, seen: tuple[Tensor, ...], refs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        """Repeat observed tensors to the shapes of their references."""
+        assert self.pairing is not None
+        return tuple(self.pairing.expand(a, r) for a, r in zip(seen, refs, strict=True))
 
 
-def _tensors(args: Any) -> Iterator[Tensor]:
+def tensors_in(args: Any) -> Iterator[Tensor]:
+    """The tensors of a nest of lists and tuples."""
     for one in args:
         if isinstance(one, Tensor):
             yield one
         elif isinstance(one, (list, tuple)):
-            yield from _tensors(one)
+            yield from tensors_in(one)
 
 
 def depends(args: Any) -> bool:
-    """Whether any tensor among the arguments carries a gradient, which means that it sees the sequence."""
+    """Whether any tensor among the arguments carries a gradient and is no weight: whether it sees the sequence."""
     if isinstance(args, Tensor):
-        return args.requires_grad
+        return args.requires_grad and not isinstance(args, torch.nn.Parameter)
     if not isinstance(args, (list, tuple)) and not hasattr(args, "__iter__"):
         return False
-    return any(one.requires_grad for one in _tensors(args))
+    return any(depends(one) for one in tensors_in(args))
 
 
 def _mark_gate(result: Any) -> Any:
     """Remember that a tensor without gradient was computed from the sequence."""
-    for one in _tensors([result]):
+    for one in tensors_in([result]):
         one._nbinterp_gate = True  # type: ignore[attr-defined]
     return result
 
 
-def _carry_gate(result: Any, args: Any) -> Any:
-    if isinstance(result, Tensor) and any(getattr(one, "_nbinterp_gate", False) for one in _tensors(args)):
-        return _mark_gate(result)
+def _carry_gate(changed: Any, result: Any, args: Any) -> Any:
+    """Mark what a call without gradients gave, or changed in place, when it read a marked tensor."""
+    if any(getattr(one, "_nbinterp_gate", False) for one in tensors_in(args)):
+        _mark_gate([changed, result])
     return result
 
 
@@ -215,8 +229,7 @@ def frozen(model: Any, tracer: Tracer, rules: Mapping[type, UserRule]) -> Iterat
         for weight, _ in weights:
             weight.requires_grad_(False)
         for path, module in model.named_modules():
-            label = f"{path or 'the model'} ({type(module).__name__})"
-            handles.append(module.register_forward_pre_hook(_entering(tracer, label)))
+            handles.append(module.register_forward_pre_hook(_entering(tracer, module_label(path, module))))
             handles.append(module.register_forward_hook(_leaving(tracer), always_call=True))
             rule = _rule_of(module, rules)
             if rule is not None:
@@ -232,13 +245,22 @@ def frozen(model: Any, tracer: Tracer, rules: Mapping[type, UserRule]) -> Iterat
             weight.requires_grad_(wanted)
 
 
+def module_label(path: str, module: torch.nn.Module) -> str:
+    """How messages name a module: its path and its class."""
+    return f"{path or 'the model'} ({type(module).__name__})"
+
+
 def _entering(tracer: Tracer, label: str) -> Callable[..., None]:
     return lambda *_: tracer.modules.append(label)
 
 
 def _leaving(tracer: Tracer) -> Callable[..., None]:
-    def leave(*_: Any) -> None:
-        tracer.modules.pop()
+    def leave(module: torch.nn.Module, args: Any, out: Any) -> None:
+        del module, args
+        try:
+            tracer.look([out])
+        finally:
+            tracer.modules.pop()
 
     return leave
 
@@ -267,9 +289,11 @@ def _wrap(module: torch.nn.Module, rule: UserRule, tracer: Tracer) -> None:
             pair = tracer.pairing
             both_in = torch.cat([pair.expand(seen[0], x), x]).detach()
             both_out = torch.cat([pair.expand(seen[1], out), out]).detach()
-            return _UserRuled.apply(x, both_in, both_out, module, plain, rule)  # type: ignore[no-any-return]
+            kept = x, both_in, both_out, module, plain, rule
+            ruled: Tensor = _UserRuled.apply(*kept)  # type: ignore[no-untyped-call]
+            return ruled
 
-    module.forward = forward  # type: ignore[method-assign]
+    module.forward = forward
 
 
 class _UserRuled(torch.autograd.Function):

@@ -69,8 +69,8 @@ def attribute(
     (2, 4, 10)
     """
     check_choice("attribute", "method", method, METHODS)
-    common = {"batch_size": batch_size, "hypothetical": True, "device": device, "verbose": verbose}
-    shuffled = {"n_shuffles": n_shuffles, "random_state": random_state}
+    common: dict[str, Any] = {"batch_size": batch_size, "hypothetical": True, "device": device, "verbose": verbose}
+    shuffled: dict[str, Any] = {"n_shuffles": n_shuffles, "random_state": random_state}
     if method == "deep_lift_shap":
         scores = deep_lift_shap(model, X, target=target, **common, **shuffled)
     elif method == "expected_gradients":

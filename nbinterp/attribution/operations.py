@@ -19,7 +19,7 @@ from ..errors import ModelError, problem
 from . import rules
 from .engine import Tensor, Tracer, depends
 
-__all__ = ["HANDLERS", "LINEAR"]
+__all__ = ["HANDLERS", "LINEAR", "PRODUCTS"]
 
 Handler = Callable[[Tracer, str, Any, Any, Any], Any]
 
@@ -32,16 +32,16 @@ _ELEMENTWISE: Final = (
 
 LINEAR: Final = frozenset(
     (
-        "conv1d conv2d conv3d conv_transpose1d conv_transpose2d linear add __add__ __radd__ add_ __iadd__ sub __sub__ __rsub__ "
+        "add __add__ __radd__ add_ __iadd__ sub __sub__ __rsub__ "
         "rsub sub_ __isub__ subtract neg negative __neg__ cat concat concatenate stack hstack vstack dstack view reshape "
         "view_as reshape_as transpose permute swapaxes swapdims movedim moveaxis t flatten unflatten ravel squeeze unsqueeze "
         "squeeze_ unsqueeze_ expand expand_as repeat repeat_interleave tile broadcast_to flip roll rot90 mean sum nansum cumsum "
         "__getitem__ narrow select index_select gather take_along_dim take unbind split chunk tensor_split split_with_sizes "
         "unfold as_strided slice pad constant_pad_nd avg_pool1d avg_pool2d adaptive_avg_pool1d adaptive_avg_pool2d "
-        "dropout dropout1d dropout2d alpha_dropout feature_dropout feature_alpha_dropout identity clone contiguous to type "
+        "identity clone contiguous to type "
         "type_as float double half bfloat16 cpu cuda detach __get__ requires_grad_ retain_grad interpolate upsample diff "
         "diagonal trace tril triu masked_fill masked_fill_ nan_to_num where einops_rearrange positive real atleast_1d "
-        "atleast_2d atleast_3d fold pixel_shuffle lerp copy_ addmm baddbmm mm_const _pad_circular"
+        "atleast_2d atleast_3d fold pixel_shuffle copy_ _pad_circular"
     ).split()
 )
 
@@ -95,53 +95,46 @@ def _slope(apply: Callable[[Tensor], Tensor], x: Tensor, value: Tensor) -> Tenso
     return slope
 
 
-def _paired(tracer: Tracer, seen: tuple[Tensor, ...], refs: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-    assert tracer.pairing is not None
-    return tuple(tracer.pairing.expand(a, r) for a, r in zip(seen, refs, strict=True))
-
-
 def _bilinear(tracer: Tracer, name: str, func: Any, args: Any, kwargs: Any) -> Any:
-    """Products: linear when one side is constant, else by the midpoint."""
+    """Products, dense layers and convolutions: linear when one side is constant, else by the midpoint."""
     if kwargs.get("out") is not None:
         return tracer.unknown(f"{name} with out=", func(*args, **kwargs))
-    operands = args
-    equation: str | None = None
     if name == "einsum":
-        equation, operands = args[0], args[1] if isinstance(args[1], (list, tuple)) else args[1:]
-        if len([one for one in operands if depends([one])]) > 2:
+        operands = args[1] if isinstance(args[1], (list, tuple)) else args[1:]
+        if sum(depends([one]) for one in operands) > 2:
             return tracer.unknown("einsum of three activations", func(*args, **kwargs))
-    moving = [i for i, one in enumerate(operands) if isinstance(one, Tensor) and one.requires_grad]
-    fixed = list(operands)
-
-    def op(*values: Tensor) -> Tensor:
-        full = list(fixed)
-        for i, value in zip(moving, values, strict=True):
-            full[i] = value
-        return func(equation, *full) if equation is not None else func(*full, **kwargs)  # type: ignore[no-any-return]
-
+        args = (args[0], *operands)
+    given: dict[Any, Any] = {**dict(enumerate(args)), **kwargs}
+    moving = [key for key, one in given.items() if isinstance(one, Tensor) and depends(one)]
     if len(moving) < 2:
-        value = func(*args, **kwargs)
-        tracer._check_gates(name, [one for one in operands if isinstance(one, Tensor)])
-        return value
+        return func(*args, **kwargs)
     if (name.endswith("_") and not name.startswith("__")) or name.startswith("__i"):
         return tracer.unknown(f"in-place {name} of two activations", func(*args, **kwargs))
-    refs = tuple(operands[i] for i in moving)
+
+    def op(*values: Tensor) -> Tensor:
+        full = {**given, **dict(zip(moving, values, strict=True))}
+        return func(*(full[i] for i in range(len(args))), **{key: full[key] for key in kwargs})  # type: ignore[no-any-return]
+
+    refs = tuple(given[key] for key in moving)
     value = op(*refs)
     seen = tracer.meet(name, lambda: refs)
-    return value if seen is None else rules.midpoint(op, _paired(tracer, seen, refs), refs, value)
+    return value if seen is None else rules.midpoint(op, tracer.paired(seen, refs), refs, value)
 
 
 def _divide(tracer: Tracer, name: str, func: Any, args: Any, kwargs: Any) -> Any:
     """A constant divisor is linear; an activation's is a product with its reciprocal."""
-    top, bottom = args[0], args[1]
+    options = dict(kwargs)
+    top, bottom = args[0], args[1] if len(args) > 1 else options.pop("other")
+    if options.pop("rounding_mode", None) is not None:
+        return tracer.unknown(f"{name} that rounds", func(*args, **kwargs))
     if name in ("__rtruediv__", "__rdiv__"):
         top, bottom = bottom, top
-    if not isinstance(bottom, Tensor) or not bottom.requires_grad:
+    if not depends([bottom]):
         return func(*args, **kwargs)
-    if kwargs or name.endswith("div_"):
+    if options or name == "div_":
         return tracer.unknown(name, func(*args, **kwargs))
     inverse = _ruled_elementwise(tracer, "reciprocal", torch.reciprocal, bottom)
-    if not isinstance(top, Tensor) or not top.requires_grad:
+    if not depends([top]):
         return top * inverse
     return _bilinear(tracer, "mul", torch.mul, (top, inverse), {})
 
@@ -159,7 +152,7 @@ def _pool(tracer: Tracer, name: str, func: Any, args: Any, kwargs: Any) -> Any:
     seen = tracer.meet(name, lambda: (x, value, where))
     if seen is None:
         return value
-    seen_x, seen_value, seen_where = _paired(tracer, seen, (x, value, where))
+    seen_x, seen_value, seen_where = tracer.paired(seen, (x, value, where))
     return rules.max_select(x, value, seen_x, seen_value, _scatter(x, seen_where, axes), _scatter(x, where, axes))
 
 
@@ -177,14 +170,16 @@ def _max_over(tracer: Tracer, name: str, func: Any, args: Any, kwargs: Any) -> A
     """``amax`` and ``max`` over one axis."""
     dim = kwargs.get("dim", args[1] if len(args) > 1 else None)
     keep = kwargs.get("keepdim", args[2] if len(args) > 2 else False)
+    if isinstance(dim, Tensor) or "other" in kwargs:
+        return _extreme(tracer, "maximum", func, args, kwargs)
     dim = dim[0] if isinstance(dim, (list, tuple)) and len(dim) == 1 else dim
     if not isinstance(dim, int):
-        return tracer.unknown(f"{name} over several axes or of two tensors", func(*args, **kwargs))
+        return tracer.unknown(f"{name} over several axes", func(*args, **kwargs))
     x = args[0]
     values, where = torch.max(x, dim=dim, keepdim=True)
     seen = tracer.meet(name, lambda: (x, values, where))
     if seen is not None:
-        seen_x, seen_values, seen_where = _paired(tracer, seen, (x, values, where))
+        seen_x, seen_values, seen_where = tracer.paired(seen, (x, values, where))
 
         def to(index: Tensor) -> Callable[[Tensor], Tensor]:
             return lambda g: torch.zeros_like(x).scatter_add_(dim, index, g)
@@ -202,7 +197,7 @@ def _one_input(make: Callable[..., Any]) -> Handler:
     def handle(tracer: Tracer, name: str, func: Any, args: Any, kwargs: Any) -> Any:
         value, x, rule = make(func, args, kwargs)
         seen = tracer.meet(name, lambda: (x,))
-        return value if seen is None else rule(x, value, _paired(tracer, seen, (x,))[0])
+        return value if seen is None else rule(x, value, tracer.paired(seen, (x,))[0])
 
     return handle
 
@@ -271,6 +266,15 @@ def _batch_norm(tracer: Tracer, name: str, func: Any, args: Any, kwargs: Any) ->
     return value
 
 
+def _dropout(tracer: Tracer, name: str, func: Any, args: Any, kwargs: Any) -> Any:
+    """The identity when it is off; refused when it is on, since each pass would drop others."""
+    names = ("input", "p", "training")
+    given = {"p": 0.5, "training": name in _ON_BY_DEFAULT, **dict(zip(names, args, strict=False)), **kwargs}
+    value = func(*args, **kwargs)
+    on = given.get("train", given["training"]) and given["p"] > 0
+    return tracer.unknown(f"{name} that is on", value) if on else value
+
+
 def _log_softmax(tracer: Tracer, name: str, func: Any, args: Any, kwargs: Any) -> Any:
     del name, func
     dim = kwargs.get("dim", args[1] if len(args) > 1 else -1)
@@ -285,7 +289,7 @@ def _log_sum_exp(tracer: Tracer, name: str, func: Any, args: Any, kwargs: Any) -
     keep = kwargs.get("keepdim", args[2] if len(args) > 2 else False)
     top = x.detach().amax(dim=dim, keepdim=True)
     seen = tracer.meet(f"{name} shift", lambda: (top,), "gate")
-    shift = top if seen is None else _paired(tracer, seen, (top,))[0]
+    shift = top if seen is None else tracer.paired(seen, (top,))[0]
     powers = _ruled_elementwise(tracer, "exp", torch.exp, x - shift)
     out = _ruled_elementwise(tracer, "log", torch.log, powers.sum(dim=dim, keepdim=True)) + shift
     return out if keep else out.squeeze(dim)
@@ -369,19 +373,24 @@ def _multi_head(tracer: Tracer, name: str, func: Any, args: Any, kwargs: Any) ->
 
 def _extreme(tracer: Tracer, name: str, func: Any, args: Any, kwargs: Any) -> Any:
     """The larger (smaller) of two tensors, through the absolute value of their difference."""
-    del func, kwargs
-    a, b = args[0], args[1]
+    del func
+    a, b = args[0], args[1] if len(args) > 1 else kwargs["other"]
     gap = _ruled_elementwise(tracer, "abs", torch.abs, a - b)
     return (a + b + gap) / 2 if name == "maximum" else (a + b - gap) / 2
 
 
+_ON_BY_DEFAULT: Final = ("dropout", "dropout1d", "dropout2d", "dropout3d")
+
+PRODUCTS: Final = (
+    "mul multiply __mul__ __rmul__ mul_ __imul__ matmul __matmul__ __rmatmul__ mm bmm mv dot inner outer einsum linear conv1d "
+    "conv2d conv3d conv_transpose1d conv_transpose2d addmm baddbmm addcmul lerp"
+).split()
+
 HANDLERS: Final[Mapping[str, Handler]] = MappingProxyType(
     {
         **dict.fromkeys(_ELEMENTWISE, _elementwise),
-        **dict.fromkeys(
-            "mul multiply __mul__ __rmul__ mul_ __imul__ matmul __matmul__ __rmatmul__ mm bmm mv dot inner outer einsum".split(),
-            _bilinear,
-        ),
+        **dict.fromkeys(PRODUCTS, _bilinear),
+        **dict.fromkeys((*_ON_BY_DEFAULT, "alpha_dropout", "feature_dropout", "feature_alpha_dropout"), _dropout),
         **dict.fromkeys("div divide true_divide __truediv__ __rtruediv__ __rdiv__ div_".split(), _divide),
         **dict.fromkeys(("max_pool1d", "max_pool2d", "_max_pool1d", "_max_pool2d"), _pool),
         **dict.fromkeys(("amax", "max"), _max_over),

@@ -75,7 +75,7 @@ def rescale(ref: Tensor, value: Tensor, x: Tensor, fx: Tensor, slope: Tensor, di
         multiplier = torch.where(near, slope, multiplier)
         if dim >= 0:
             multiplier = multiplier.flatten(dim, dim + 2)
-    return _Scaled.apply(ref, value.detach(), multiplier)  # type: ignore[no-any-return]
+    return _Scaled.apply(ref, value.detach(), multiplier)  # type: ignore[no-untyped-call, no-any-return]
 
 
 def ratio(top: Tensor, bottom: Tensor, fallback: Tensor) -> Tensor:
@@ -91,7 +91,7 @@ def midpoint(op: Callable[..., Tensor], seen: tuple[Tensor, ...], refs: tuple[Te
     middles = tuple(((a + r.detach()) / 2).detach().requires_grad_() for a, r in zip(seen, refs, strict=True))
     with torch.enable_grad(), torch._C.DisableTorchFunction():
         out = op(*middles)
-    return _Midpoint.apply(value.detach(), out, middles, *refs)  # type: ignore[no-any-return]
+    return _Midpoint.apply(value.detach(), out, middles, *refs)  # type: ignore[no-untyped-call, no-any-return]
 
 
 class _Midpoint(torch.autograd.Function):
@@ -103,7 +103,7 @@ class _Midpoint(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *grads: Any) -> Any:
         out, middles = ctx.kept
-        return (None, None, None, *torch.autograd.grad(out, middles, grads[0]))
+        return (None, None, None, *torch.autograd.grad(out, middles, grads[0], retain_graph=True))
 
 
 def max_select(ref: Tensor, value: Tensor, x: Tensor, fx: Tensor, send_x: Any, send_r: Any) -> Tensor:
@@ -117,7 +117,7 @@ def max_select(ref: Tensor, value: Tensor, x: Tensor, fx: Tensor, send_x: Any, s
         difference = x - r
         return torch.where(difference == 0, send_x(g), routed / difference)
 
-    return Multiplied.apply(ref, value.detach(), pull)  # type: ignore[no-any-return]
+    return Multiplied.apply(ref, value.detach(), pull)  # type: ignore[no-untyped-call, no-any-return]
 
 
 def glu(ref: Tensor, value: Tensor, x: Tensor, dim: int) -> Tensor:
@@ -130,7 +130,7 @@ def glu(ref: Tensor, value: Tensor, x: Tensor, dim: int) -> Tensor:
         slope = ratio(s - s_r, b - b_r, s_r * (1 - s_r))
         return torch.cat([g * (s + s_r) / 2, g * (a + a_r) / 2 * slope], dim=dim)
 
-    return Multiplied.apply(ref, value.detach(), pull)  # type: ignore[no-any-return]
+    return Multiplied.apply(ref, value.detach(), pull)  # type: ignore[no-untyped-call, no-any-return]
 
 
 def norm(
@@ -154,7 +154,7 @@ def norm(
         flat = g - g.mean(dim=dims, keepdim=True) if centred else g
         return v_mean * flat + scale * both / (2 * size) * inner
 
-    return Multiplied.apply(ref, value.detach(), pull)  # type: ignore[no-any-return]
+    return Multiplied.apply(ref, value.detach(), pull)  # type: ignore[no-untyped-call, no-any-return]
 
 
 def softmax(ref: Tensor, value: Tensor, x: Tensor, dim: int) -> Tensor:
@@ -173,4 +173,4 @@ def softmax(ref: Tensor, value: Tensor, x: Tensor, dim: int) -> Tensor:
         t = ratio(a - a_r, dz, a_r)
         return (g_ * p + t * (g_ * p * q * (-v * v_r)).sum(dim, keepdim=True)).to(g.dtype)
 
-    return Multiplied.apply(ref, value.detach(), pull)  # type: ignore[no-any-return]
+    return Multiplied.apply(ref, value.detach(), pull)  # type: ignore[no-untyped-call, no-any-return]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import warnings
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
 import nbinterp as nb
+from nbinterp.attribution.deep_lift_shap_run import Total
 from nbinterp.errors import Interrupted, ModelError, NbinterpError
 
 Tensor = torch.Tensor
@@ -384,7 +386,7 @@ class Masks(nn.Module):
     ("model", "words"),
     [
         (Sorts(), r"the operation sort at .*Sorts"),
-        (Masks(), "mask computed from the sequence"),
+        (Masks(), "mask or detached value computed from the sequence"),
         (nn.Sequential(nn.Flatten(), nn.Linear(99, 1)), "shape"),
         (nn.Sequential(nn.Conv1d(4, 2, 3)), r"output of shape \(\d+, 2, 68\)"),
     ],
@@ -397,7 +399,7 @@ def test_what_has_no_rule_is_refused_by_name(model: nn.Module, words: str, X: Te
 def test_a_branch_on_the_data_is_refused() -> None:
     X = nb.one_hot_encode("A" * 20 + "C").unsqueeze(0)
     R = nb.one_hot_encode("C" * 21).reshape(1, 1, 4, 21)
-    with pytest.raises(ModelError, match="relu|tanh"):
+    with pytest.raises(ModelError, match=r"relu|tanh"):
         nb.deep_lift_shap(Branches(), X, references=R, device="cpu")
 
 
@@ -433,7 +435,7 @@ def test_an_interrupt_keeps_the_finished_rows(X: Tensor) -> None:
     assert float((caught.value.partial - expected[:3]).abs().max()) < 1e-14
 
 
-def test_warns_when_scores_do_not_add_up(X: Tensor) -> None:
+def test_a_custom_autograd_function_is_refused_by_name(X: Tensor) -> None:
     class Hidden(torch.autograd.Function):
         @staticmethod
         def forward(ctx: object, x: Tensor) -> Tensor:
@@ -447,13 +449,206 @@ def test_warns_when_scores_do_not_add_up(X: Tensor) -> None:
     class Model(nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.conv = nn.Conv1d(4, 3, 5)
+            self.conv, self.hidden = nn.Conv1d(4, 3, 5), Hidden.apply
 
         def forward(self, X: Tensor) -> Tensor:
-            return Hidden.apply(self.conv(X)).sum(dim=(1, 2))[:, None]
+            return self.hidden(self.conv(X)).sum(dim=(1, 2))[:, None]
 
-    with pytest.warns(RuntimeWarning, match="diagnose"):
+    with pytest.raises(ModelError, match=r"the operation Hidden \(a custom autograd function\) at the model \(Model\)"):
         nb.deep_lift_shap(ready(Model()), X, n_shuffles=2, random_state=0)
+
+
+def test_warns_when_scores_do_not_add_up(X: Tensor) -> None:
+    class Slope(nn.Module):
+        def forward(self, h: Tensor) -> Tensor:
+            return h**2
+
+    def wrong(module: nn.Module, grad_input: tuple, grad_output: tuple) -> tuple:
+        return (grad_output[0] * 2,)
+
+    model = ready(nn.Sequential(nn.Conv1d(4, 3, 5), Slope(), nn.Flatten(), nn.Linear(198, 1)))
+    with pytest.warns(RuntimeWarning, match="diagnose") as caught:
+        nb.deep_lift_shap(model, X, n_shuffles=2, random_state=0, additional_nonlinear_ops={Slope: wrong})
+    assert {warning.filename for warning in caught} == {__file__}
+
+
+def test_warns_of_predictions_that_are_not_finite(X: Tensor) -> None:
+    class Overflows(nn.Module):
+        def forward(self, X: Tensor) -> Tensor:
+            return (X.sum(dim=1) * 1e200).square().sum(dim=-1, keepdim=True)
+
+    with pytest.warns(RuntimeWarning, match="deltas are nan.*not finite"):
+        nb.deep_lift_shap(Overflows(), X, n_shuffles=2, random_state=0)
+
+
+class Through(nn.Module):
+    """A convolution, some function, a mean."""
+
+    def __init__(self, function: object) -> None:
+        super().__init__()
+        self.conv, self.side, self.function, self.head = (
+            nn.Conv1d(4, 6, 5),
+            nn.Conv1d(4, 6, 5),
+            function,
+            nn.Linear(6, 3),
+        )
+
+    def forward(self, X: Tensor) -> Tensor:
+        return self.head(self.function(self.conv(X), self.side(X)).mean(dim=-1))
+
+
+def assign(h: Tensor, mask: Tensor) -> Tensor:
+    h = h.clone()
+    h[mask] = 0
+    return h
+
+
+def built_mask(h: Tensor) -> Tensor:
+    mask = torch.zeros(h.shape, dtype=h.dtype)
+    mask[h.detach() > 0] = 1
+    return mask
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda h, g: assign(h, h < 0),
+        lambda h, g: h.masked_fill(mask=h < 0, value=0.0),
+        lambda h, g: torch.where(condition=h > 0, input=h, other=torch.zeros(())),
+        lambda h, g: h / h.detach().amax(dim=(1, 2), keepdim=True),
+        lambda h, g: torch.clamp(h, max=h.detach().mean(dim=-1, keepdim=True)),
+        lambda h, g: nn.functional.conv1d(h, (h.detach()[:1, :, :1] * torch.ones(6, 1, 1))),
+        lambda h, g: h * built_mask(h),
+    ],
+    ids=["assignment", "masked_fill", "where", "division", "clamp", "weight", "assigned mask"],
+)
+def test_masks_and_detached_values_are_refused_wherever_they_enter(function: object, X: Tensor) -> None:
+    with pytest.raises(ModelError, match="a mask or detached value computed from the sequence"):
+        nb.deep_lift_shap(ready(Through(function)), X[:1], n_shuffles=2, random_state=0)
+
+
+@pytest.mark.parametrize(
+    ("function", "words"),
+    [
+        (lambda h, g: nn.functional.dropout(h, 0.2), "dropout that is on"),
+        (lambda h, g: torch.div(h, 0.1, rounding_mode="floor"), "div that rounds"),
+        (lambda h, g: nn.functional.batch_norm(h, None, None, training=True), "statistics of the batch"),
+    ],
+)
+def test_chance_rounding_and_batch_statistics_are_refused(function: object, words: str, X: Tensor) -> None:
+    with pytest.raises(ModelError, match=words):
+        nb.deep_lift_shap(ready(Through(function)), X, n_shuffles=2, random_state=0)
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda h, g: torch.lerp(h, g, h.sigmoid()),
+        lambda h, g: torch.addcmul(h, h, g, value=0.5),
+        lambda h, g: torch.baddbmm(h[:, :, :6], h.transpose(1, 2)[:, :6], g[:, :, :6]),
+        lambda h, g: torch.cat([nn.functional.linear(one, two) for one, two in [(h[0], g[0])]]).unsqueeze(0),
+        lambda h, g: nn.functional.conv1d(h.reshape(1, -1, 66), g.mean(dim=-1).reshape(-1, 1, 1), groups=6 * len(h)),
+        lambda h, g: torch.matmul(input=h, other=g.transpose(1, 2)),
+        lambda h, g: torch.mul(h, other=g),
+        lambda h, g: torch.div(h, other=1 + g.square()),
+        lambda h, g: torch.max(h, g) + torch.minimum(h, other=g),
+        lambda h, g: nn.functional.relu(input=h),
+        lambda h, g: torch.sigmoid(input=h) + nn.functional.softmax(input=g, dim=1),
+    ],
+    ids="lerp addcmul baddbmm linear conv matmul mul div max relu sigmoid".split(),
+)
+def test_products_however_they_are_written_add_up(function: object, X: Tensor) -> None:
+    """One reference at a time: `linear` and `conv1d` with weights from the sequence know no batch."""
+    model, X = ready(Through(function)), X[:1]
+    if function.__code__.co_names.count("reshape") or "linear" in function.__code__.co_names:
+        model.head = nn.Identity()
+    R = nb.dinucleotide_shuffle(X, n=1, random_state=0)
+    m = nb.deep_lift_shap(model, X, references=R, raw_outputs=True)[:, 0]
+    with torch.no_grad():
+        gap = (model(X) - model(R[:, 0].double()))[..., 0].flatten()[0] - ((X - R[:, 0]) * m).sum()
+    assert abs(float(gap)) < 1e-10
+
+
+def test_several_targets_through_products(X: Tensor) -> None:
+    model = ready(NativeAttention(nb.BilinearOp))
+    both = nb.deep_lift_shap(model, X, target=[0, 2], n_shuffles=2, random_state=0)
+    for i, target in enumerate((0, 2)):
+        one = nb.deep_lift_shap(model, X, target=target, n_shuffles=2, random_state=0)
+        assert float((both[:, i] - one).abs().max()) < 1e-14
+
+
+def test_a_plain_function_may_hold_weights_that_want_gradients(X: Tensor) -> None:
+    """They do not see the sequence: no rule is asked for them, and none gets a gradient."""
+    model = ready(nn.Sequential(nn.Conv1d(4, 5, 5), nn.PReLU(), nn.Flatten(), nn.Linear(330, 1)))
+    common = {"n_shuffles": 2, "random_state": 0, "dtype": torch.float64}
+    plain = nb.deep_lift_shap(model.forward, X, **common)
+    assert float((plain - nb.deep_lift_shap(model, X, **common)).abs().max()) < 1e-14
+    assert all(parameter.requires_grad and parameter.grad is None for parameter in model.parameters())
+
+
+def test_numpy_integers_are_targets(X: Tensor) -> None:
+    model, common = ready(BPNetLike()), {"n_shuffles": 2, "random_state": 0}
+    one = nb.deep_lift_shap(model, X, target=1, **common)
+    assert torch.equal(nb.deep_lift_shap(model, X, target=np.int64(1), **common), one)
+    assert torch.equal(nb.deep_lift_shap(model, X, target=np.array([1]), **common), one[:, None])
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"target": []}, r"deep_lift_shap\(target\): got \[\]"),
+        ({"target": 0.5}, r"target\): got 0.5"),
+        ({"target": "counts"}, r"target\): got 'counts'"),
+        (
+            {"raw_outputs": True, "return_standard_error": True},
+            r"return_standard_error\): got True together with raw_out",
+        ),
+        ({"additional_nonlinear_ops": {torch.relu: lambda m, a, b: a}}, "classes of modules"),
+        ({"additional_nonlinear_ops": {"ReLU": lambda m, a, b: a}}, "classes of modules"),
+    ],
+)
+def test_options_without_an_effect_are_refused(options: dict, words: str, X: Tensor) -> None:
+    with pytest.raises(NbinterpError, match=words):
+        nb.deep_lift_shap(ready(BPNetLike()), X, n_shuffles=2, **options)
+
+
+def test_rules_need_a_module_to_find_their_parts_in(X: Tensor) -> None:
+    model = ready(BPNetLike())
+    with pytest.raises(NbinterpError, match="rules for a model that is a method"):
+        nb.deep_lift_shap(model.forward, X, additional_nonlinear_ops={nn.ReLU: nb.integrated_gradients_op()})
+
+
+def test_out_of_memory_within_one_sequence_halves_its_references(X: Tensor) -> None:
+    inner, rows = ready(BPNetLike()), []
+
+    class Small(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = inner
+
+        def forward(self, X: Tensor) -> Tensor:
+            rows.append(len(X))
+            if len(X) > 3:
+                raise torch.OutOfMemoryError("too many rows")
+            return self.inner(X)
+
+    common = {"n_shuffles": 10, "random_state": 0, "return_standard_error": True}
+    expected = nb.deep_lift_shap(inner, X, **common)
+    got = nb.deep_lift_shap(Small(), X, batch_size=32, **common)
+    assert {2, 5, 10} < set(rows)
+    for a, b in zip(got[:2], expected[:2], strict=True):
+        assert float((a - b).abs().max()) < 1e-14
+
+
+def test_standard_errors_are_stable_in_single_precision() -> None:
+    """A spread of a thousandth on scores of a thousand, in chunks; sums of squares would lose it in float32."""
+    scores = 1000 + torch.randn(1, 24, 1, 4, 5, generator=torch.Generator().manual_seed(0)) / 1000
+    total = Total()
+    for part in scores.split((7, 7, 7, 3), dim=1):
+        total.add(part)
+    exact = scores.double().std(dim=1) / 24**0.5
+    assert float((total.standard_error() / exact - 1).abs().max()) < 0.02
+    assert float((total.mean() - scores.double().mean(dim=1)).abs().max()) < 2e-4
 
 
 @pytest.mark.gpu

@@ -35,11 +35,11 @@ def cases() -> Iterator[Case]:
             ("20 references given", {"references": references}),
             ("20 shuffles drawn", {"n_shuffles": 20, "random_state": 0}),
         ):
-            options = {**options, "device": device}
+            here = {**options, "device": device}
             yield Case(
                 f"DeepLIFT/SHAP, BPNet-like, 2,114 bp, {name}, {device}",
-                partial(deep_lift_shap, model, X, **options),
-                partial(theirs, model, X, **options),
+                partial(deep_lift_shap, model, X, **here),
+                partial(theirs, model, X, **here),
                 "tangermeme 1.6.0",
                 2.0,
             )

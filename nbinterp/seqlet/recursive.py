@@ -13,13 +13,13 @@ Source: Schreiber, tangermeme (Nature Methods 2026).
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from ..errors import NbinterpWarning, problem
+from .null import SpanNull, span_null
 
 __all__ = ["RecursiveSeqletsResult", "recursive_seqlets"]
 
@@ -31,22 +31,6 @@ class RecursiveSeqletsResult(NamedTuple):
 
     seqlets: pd.DataFrame
     fdr: pd.DataFrame
-
-
-@dataclass(frozen=True)
-class _Null:
-    """The distribution of the sum of 1 .. max_len positions, in bins: ``tails[k][i]`` is P(sum of k bins >= i)."""
-
-    low: Any
-    width: float
-    n_bins: int
-    tails: tuple[np.ndarray, ...]
-
-    def bins(self, X: np.ndarray) -> np.ndarray:
-        """Bin each value, clamped to the ends."""
-        raw = np.floor((X - self.low).astype(np.float64) / self.width)
-        binned: np.ndarray = np.clip(raw, 0, self.n_bins - 1).astype(np.int64)
-        return binned
 
 
 def recursive_seqlets(
@@ -158,10 +142,10 @@ def _one_sign(
     n_bins: int,
     target_fdr: float,
 ) -> tuple[pd.DataFrame, pd.DataFrame | None]:
-    null = _null(X, lengths[-1], n_bins)
+    null, binned = span_null(X, lengths[-1], n_bins) or (None, None)
     fdr, chosen = None, threshold
     if control is not None:
-        fdr = _false_discovery(X, control, null, lengths)
+        fdr = _false_discovery(X.size / control.size, null, binned, control, lengths)
         passing = fdr["fdr"] <= target_fdr
         if not passing.any():
             best = fdr["fdr"].min()
@@ -170,41 +154,36 @@ def _one_sign(
                 NbinterpWarning,
                 stacklevel=4,
             )
-            return _table([]), fdr
+            return _empty(), fdr
         chosen = float(fdr.loc[passing, "threshold"].max())
-    return (_table([]) if null is None else _table(_call(X, null, chosen, lengths, flanks))), fdr
+    if null is None or binned is None:
+        return _empty(), fdr
+    return _call(X, null, _cumulated(binned), chosen, lengths, flanks), fdr
 
 
-def _null(X: np.ndarray, max_len: int, n_bins: int) -> _Null | None:
-    low, high = X.min(), X.max()
-    if low == high:
-        return None
-    null = _Null(low, float(high - low) / (n_bins - 1), n_bins, ())
-    single = np.bincount(null.bins(X).ravel(), minlength=n_bins) / X.size
-    sums = single
-    # tails are summed from the top, where they are smallest: a transform would lose all below 1e-16
-    tails = [np.ones(1), np.cumsum(single[::-1])[::-1]]
-    for _ in range(2, max_len + 1):
-        sums = np.convolve(sums, single)
-        tails.append(np.cumsum(sums[::-1])[::-1])
-    return _Null(low, null.width, n_bins, tuple(tails))
+def _cumulated(binned: np.ndarray) -> np.ndarray:
+    """Sums of the bins left of each boundary, ``(N, L + 1)``."""
+    summed = np.zeros((binned.shape[0], binned.shape[1] + 1), binned.dtype)
+    np.cumsum(binned, axis=1, out=summed[:, 1:])
+    return summed
 
 
 def _candidates(
-    cumulated: np.ndarray, length: int, null: _Null, threshold: float, lengths: range
+    cumulated: np.ndarray, null: SpanNull, threshold: float, lengths: range
 ) -> list[tuple[np.ndarray, np.ndarray]]:
     """For each span length, the starts (flat over rows) whose whole triangle is below the threshold, and their p.
 
     A start of length n + 1 is left only if it and the next start are left at length n, so each length is looked up
     at what the one before left.
     """
-    first = lengths[0]
-    sums = cumulated[:, first:] - cumulated[:, :-first]
-    p_all = null.tails[first][sums]
-    rows, starts = np.nonzero(p_all < threshold)
-    at, p = rows * length + starts, p_all[rows, starts]
-    worst = p  # the largest p in the triangle under each start
+    first, length = lengths[0], cumulated.shape[1] - 1
     flat = cumulated.ravel()
+    # across the ends of rows the sums of bins fall, so that they are compared within a row only
+    rows, starts = np.nonzero(cumulated[:, first:] - cumulated[:, :-first] >= null.cutoff(first, threshold))
+    at = rows * length + starts
+    corner = at + rows  # rows of the cumulated sums are one longer
+    p = null.tails[first][flat[corner + first] - flat[corner]]
+    worst = p  # the largest p in the triangle under each start
     kept = [(at, p)]
     for n in lengths[1:]:
         if not len(at):
@@ -213,7 +192,7 @@ def _candidates(
         following = np.append(at[1:] == at[:-1] + 1, False) & (at % length + n <= length)
         here = np.flatnonzero(following)
         at, p, worst = at[here], p[here], worst[here + 1]
-        corner = at + at // length  # rows of the cumulated sums are one longer
+        corner = at + at // length
         p = np.maximum(null.tails[n][flat[corner + n] - flat[corner]], p)
         worst = np.maximum(p, worst)
         left = worst < threshold
@@ -222,60 +201,74 @@ def _candidates(
     return kept
 
 
-def _spans(X: np.ndarray, null: _Null, threshold: float, lengths: range) -> tuple[list[tuple[int, int]], np.ndarray]:
-    """Accept spans from the longest to the shortest, by p and then by start, where nothing was accepted before."""
-    length = X.shape[1]
-    cumulated = np.zeros((len(X), length + 1), np.int64)
-    np.cumsum(null.bins(X), axis=1, out=cumulated[:, 1:])
-    kept = _candidates(cumulated, length, null, threshold, lengths)
-    called = bytearray(X.size)
-    spans: list[tuple[int, int]] = []
+def _spans(cumulated: np.ndarray, null: SpanNull, threshold: float, lengths: range) -> tuple[np.ndarray, np.ndarray]:
+    """Accept spans from the longest to the shortest, by p and then by start, where nothing was accepted before.
+
+    Gives their starts (flat over rows) and their lengths.
+    """
+    kept = _candidates(cumulated, null, threshold, lengths)
+    called = bytearray(cumulated.size)
+    seen = np.frombuffer(called, np.uint8)
+    accepted, sizes = [], []
     for n, (at, p) in zip(reversed(lengths), reversed(kept), strict=True):
+        # a span that overlaps an accepted one covers its first or its last base, the accepted being no shorter
+        free = (seen[at] | seen[at + n - 1]) == 0
         mark = b"\x01" * n
-        for start in at[np.lexsort((at, p))].tolist():
-            # a span that overlaps an accepted one covers its first or its last base, the accepted being no shorter
+        for start in at[free][np.lexsort((at[free], p[free]))].tolist():
             if not (called[start] or called[start + n - 1]):
                 called[start : start + n] = mark
-                spans.append((start, n))
-    return spans, cumulated
+                accepted.append(start)
+                sizes.append(n)
+    return np.array(accepted, np.int64), np.array(sizes, np.int64)
 
 
 def _call(
-    X: np.ndarray, null: _Null, threshold: float, lengths: range, flanks: int
-) -> list[tuple[int, int, int, float, float]]:
-    spans, cumulated = _spans(X, null, threshold, lengths)
-    length = X.shape[1]
-    sums = np.zeros((len(X), length + 1))
-    np.cumsum(X, axis=1, dtype=np.float64, out=sums[:, 1:])
-    found = []
-    for at, n in spans:
-        row, start = divmod(at, length)
-        p = null.tails[n][cumulated[row, start + n] - cumulated[row, start]]
-        a, b = max(start - flanks, 0), min(start + n + flanks, length)
-        found.append((row, a, b, float(sums[row, b] - sums[row, a]), float(p)))
-    # by example, then from the longest: a stable sort by p-value comes after
-    return sorted(found, key=lambda one: one[0])
+    X: np.ndarray, null: SpanNull, cumulated: np.ndarray, threshold: float, lengths: range, flanks: int
+) -> pd.DataFrame:
+    at, sizes = _spans(cumulated, null, threshold, lengths)
+    order = np.argsort(at // X.shape[1], kind="stable")  # by example, then from the longest: p-values are sorted later
+    at, sizes = at[order], sizes[order]
+    rows, starts = np.divmod(at, X.shape[1])
+    sums = (cumulated[rows, starts + sizes] - cumulated[rows, starts]).tolist()
+    left, right = np.maximum(starts - flanks, 0), np.minimum(starts + sizes + flanks, X.shape[1])
+    return pd.DataFrame(
+        {
+            "example_idx": rows,
+            "start": left,
+            "end": right,
+            "attribution": _span_sums(X, rows, left, right),
+            "p-value": np.array([null.tails[n][total] for n, total in zip(sizes.tolist(), sums, strict=True)]),
+        }
+    )
 
 
-def _false_discovery(X: np.ndarray, control: np.ndarray, null: _Null | None, lengths: range) -> pd.DataFrame:
+def _span_sums(X: np.ndarray, rows: np.ndarray, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """Sum each span, in float64."""
+    ends = np.column_stack([rows * X.shape[1] + left, rows * X.shape[1] + right]).ravel()
+    if not len(ends):
+        return np.empty(0)
+    flat = np.append(X.ravel(), 0)  # a span may end where the last sequence does
+    sums: np.ndarray = np.add.reduceat(flat, ends, dtype=np.float64)[::2]  # the others are of what lies between spans
+    return sums
+
+
+def _false_discovery(
+    scale: float, null: SpanNull | None, binned: np.ndarray | None, control: np.ndarray, lengths: range
+) -> pd.DataFrame:
     """Seqlets on X and on the control at each threshold; one control seqlet is added, so that none is never certain."""
     rows = []
-    scale = X.size / control.size
-    exhausted = null is None
+    sums = () if null is None or binned is None else (_cumulated(binned), _cumulated(null.bins(control)))
+    exhausted = not sums
     for threshold in np.sort(np.logspace(-1, -30, 117))[::-1]:
         n = n_control = 0
         if not exhausted:
             assert null is not None
-            n = len(_spans(X, null, threshold, lengths)[0])
-            n_control = len(_spans(control, null, threshold, lengths)[0])
+            n, n_control = (len(_spans(one, null, threshold, lengths)[0]) for one in sums)
             exhausted = n == 0 and n_control == 0
         rows.append((threshold, n, n_control, (n_control + 1) * scale / n if n else np.nan))
     return pd.DataFrame(rows, columns=["threshold", "n_seqlets", "n_control_seqlets", "fdr"])
 
 
-def _table(found: list[tuple[int, int, int, float, float]]) -> pd.DataFrame:
+def _empty() -> pd.DataFrame:
     kinds = (np.int64, np.int64, np.int64, np.float64, np.float64)
-    columns = zip(*found, strict=True) if found else ([] for _ in kinds)
-    return pd.DataFrame(
-        {name: np.array(list(c), dtype=kind) for name, c, kind in zip(_COLUMNS, columns, kinds, strict=True)}
-    )
+    return pd.DataFrame({name: np.empty(0, kind) for name, kind in zip(_COLUMNS, kinds, strict=True)})

@@ -49,7 +49,7 @@ def code_table(where: str, alphabet: Sequence[str], ignore: Sequence[str]) -> np
 def encode_codes(where: str, sequence: str | bytes, table: np.ndarray, alphabet: Sequence[str]) -> np.ndarray:
     """Give the uint8 codes of a string, or name its first wrong letter."""
     raw = sequence if isinstance(sequence, bytes) else sequence.encode("ascii", "replace")
-    codes: np.ndarray = table[np.frombuffer(raw, np.uint8)]
+    codes = np.frombuffer(bytearray(raw).translate(table.tobytes()), np.uint8)
     if codes.size and codes.max() == _BAD:
         position = int(np.argmax(codes == _BAD))
         raise problem(
@@ -107,15 +107,19 @@ def one_hot_encode(
     del desc, verbose, n_jobs
     if not isinstance(sequence, str):
         raise problem("one_hot_encode", "sequence", got=f"a {type(sequence).__name__}", need="a str", do="join it")
-    codes = encode_codes("one_hot_encode", sequence, code_table("one_hot_encode", alphabet, ignore), alphabet)
+    table = code_table("one_hot_encode", alphabet, ignore)
     if return_packed:
-        return PackedSequence.from_codes(torch.from_numpy(codes), alphabet)
-    rows = np.eye(len(alphabet) + 1, len(alphabet), dtype=np.int8)
-    if len(alphabet) == 4:  # noqa: SIM108 - a row is one 32-bit word: gather words, four times fewer items
-        encoded = rows.view(np.uint32)[:, 0][codes].view(np.int8).reshape(-1, 4)
-    else:
-        encoded = rows[codes]
-    return torch.from_numpy(encoded).T.to(dtype)
+        return PackedSequence.from_codes(
+            torch.from_numpy(encode_codes("one_hot_encode", sequence, table, alphabet)), alphabet
+        )
+    letters = np.frombuffer(sequence.encode("ascii", "replace"), np.uint8)
+    rows = np.empty((len(alphabet), len(letters)), np.bool_)
+    for row, letter in zip(rows, alphabet, strict=True):
+        np.equal(letters, ord(letter), out=row)
+    if np.count_nonzero(rows) != len(letters):  # lower case, ignored letters, or wrong ones
+        codes = encode_codes("one_hot_encode", sequence, table, alphabet)
+        np.equal(codes, np.arange(len(alphabet), dtype=np.uint8)[:, None], out=rows)
+    return torch.from_numpy(rows).view(torch.int8).to(dtype)
 
 
 def characters(

@@ -101,15 +101,16 @@ def gapped_kmers(
     codes = one_hot.argmax(dim=1).cpu().numpy()
     weights = np.ones(codes.shape) if scores is None else torch.as_tensor(scores).cpu().numpy().astype(np.float64)
     keep = codes.shape[1] if max_pos is None else max_pos
-    keys = np.zeros((len(codes), max_gkmers), np.int64)
-    values = np.zeros((len(codes), max_gkmers))
+    rows, keys, values = [np.empty(0, np.int64)], [np.empty(0, np.int64)], [np.empty(0)]
     for i in range(len(codes)):
         positions = np.sort(np.argsort(-weights[i])[:keep])
         found, summed = _patterns(positions, codes[i, positions], weights[i, positions], min_k, max_k, max_gap, max_len)
         best = np.argsort(-np.abs(summed), kind="stable")[:max_gkmers]
-        keys[i, : len(best)], values[i, : len(best)] = found[best], summed[best]
-    rows = np.repeat(np.arange(len(keys)), max_gkmers)
-    return scipy.sparse.csr_matrix((values.ravel(), (rows, keys.ravel())), shape=(len(keys), 5**max_len))
+        rows.append(np.full(len(best), i))
+        keys.append(found[best])
+        values.append(summed[best])
+    entries = (np.concatenate(values), (np.concatenate(rows), np.concatenate(keys)))
+    return scipy.sparse.csr_matrix(entries, shape=(len(codes), 5**max_len))
 
 
 def _patterns(

@@ -131,10 +131,12 @@ def test_kmers(X: torch.Tensor) -> None:
 
 
 @pytest.mark.slow  # the peer compiles for half a minute
+@pytest.mark.filterwarnings("ignore:__array_wrap__:DeprecationWarning")  # of the peer, under numpy 2
 def test_gapped_kmers(X: torch.Tensor) -> None:
     kmers = pytest.importorskip("tangermeme.kmers")
     scores = torch.rand(6, 60, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    for options in ({}, {"max_gkmers": 40, "max_pos": 15}, {"min_k": 3, "max_k": 5, "max_gap": 3, "max_len": 8}):
+    # where fewer are found than max_gkmers, the peer fails or, where it is one, counts it max_gkmers times
+    for options in ({}, {"max_gkmers": 4, "max_pos": 30}, {"min_k": 3, "max_k": 5, "max_gap": 3, "max_len": 8}):
         a, b = ours.gapped_kmers(X, scores, **options), kmers.gapped_kmers(X, scores, **options)
         assert abs(a - b).max() < 1e-12
         assert (a != 0).sum() == (b != 0).sum()

@@ -4,9 +4,18 @@ import { OUTLINES, SvgPen } from "../src/draw/glyphs";
 import { pack } from "../src/draw/lanes";
 import { extent, letterAlpha, levelFor, modeOf, pyramid } from "../src/draw/lod";
 import { clampView, number, ticks, whole, zoom } from "../src/draw/scale";
-import { category } from "../src/draw/theme";
+import { CATEGORIES, category, contrast, legible } from "../src/draw/theme";
 import type { Annotation } from "../src/protocol";
 import { compare, matches, toTsv } from "../src/view/table";
+
+test("words on a bar can be read, whatever its colour and the ground", () => {
+  assert.equal(Math.round(contrast("#000000", "#ffffff")), 21);
+  for (const ground of ["#ffffff", "#111111"]) for (const color of [...CATEGORIES, "#2563b8", "#6ea8fe"]) for (const alpha of [0.72, 1]) {
+    const under = parseInt(ground.slice(1, 3), 16);
+    const laid = [1, 3, 5].map((i) => Math.round(parseInt(color.slice(i, i + 2), 16) * alpha + under * (1 - alpha)));
+    assert.ok(contrast(`rgb(${laid.join(",")})`, legible(color, alpha, ground)) >= 4.5, `${color} on ${ground}`);
+  }
+});
 
 test("modes change at their thresholds and letters fade in", () => {
   assert.deepEqual([5, 4.9, 0.75, 0.74].map(modeOf), ["letters", "bars", "bars", "envelope"]);
@@ -47,7 +56,7 @@ test("ticks are round in genome coordinates", () => {
 
 test("numbers read as the field writes them", () => {
   assert.deepEqual([0, 1234.5, -0.12345, 1e-8, NaN].map(number), ["0", "1230", "\u22120.123", "1.00e\u22128", "no value"]);
-  assert.equal(whole(1234567), "1\u2009234\u2009567");
+  assert.equal(whole(1234567), "1,234,567");
 });
 
 test("spans that overlap get their own lanes", () => {

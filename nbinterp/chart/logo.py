@@ -1,15 +1,14 @@
-"""Sequence logos as still pictures.
+"""A sequence logo on matplotlib axes.
 
-In: scores ``(4, L)`` (or ``(L,)`` with a sequence).  Out: a matplotlib axes, or PNG bytes.  All letters of a base are one
-path, so that thousands of positions draw in a moment.
+In: scores ``(4, L)``.  Out: the axes.  All letters of a base are one path, so that thousands of positions draw in a moment.
 """
 
 from __future__ import annotations
 
-import io
 import json
 import re
-from collections.abc import Sequence
+import warnings
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import Any
 
@@ -17,23 +16,194 @@ import numpy as np
 import pandas as pd
 
 from ..core.check import check_choice
-from ..errors import problem
+from ..errors import NbinterpWarning, problem
+from .spans import draw_spans
 from .theme import BASES
 
-__all__ = ["logo_png", "plot_logo"]
+__all__ = ["plot_logo"]
 
 _STEP = re.compile(r"([MLCZ])([^MLCZ]*)")
-_LETTERS = "ACGT"
+_WIDTH = 0.95  # of a letter, in positions
+
+
+def plot_logo(
+    X_attr: Any,
+    ax: Any = None,
+    color: str | Mapping[str, Any] | Sequence[Any] | np.ndarray | None = None,
+    color_cmap: str = "viridis",
+    color_vmin: float | None = None,
+    color_vmax: float | None = None,
+    annotations: pd.DataFrame | None = None,
+    start: int | None = None,
+    end: int | None = None,
+    ylim: float | tuple[float, float] | None = None,
+    spacing: float = 4,
+    n_tracks: int = 4,
+    alphabet: Sequence[str] = ("A", "C", "G", "T"),
+    min_height_pct: float | None = 0.02,
+    score_key: str = "score",
+    show_extra: bool = True,
+    show_score: bool = True,
+    annot_cmap: Any = "Set1",
+    *,
+    colors: str = "classic",
+    dark: bool = False,
+) -> Any:
+    """Draw a logo of scores.
+
+    Parameters
+    ----------
+    X_attr : tensor or array, shape (4, L) or (1, 4, L)
+        Scores; at each position positive letters are stacked upwards and negative ones hang down, the smallest nearest
+        to the axis.  Scores of the observed base alone have three zeros a position.
+    ax : matplotlib axes, optional
+        The current ones by default.
+    color : str, mapping, or sequence of length L, optional
+        One colour for all letters, a colour for each letter, or one for each position (numbers go through
+        `color_cmap`).
+    color_cmap, color_vmin, color_vmax
+        Of numbers in `color`.
+    annotations : DataFrame, optional
+        Name in the first column, and ``start``, ``end``; spans that touch the view are drawn below it.
+    start, end : int, optional
+        Span to draw.  The first letter drawn stands at 0.
+    ylim : float or (low, high), optional
+        Range of the scores; a single number y means (-y, y).
+    spacing : float
+        Accepted for compatibility; it has no effect in tangermeme either.
+    n_tracks : int
+        Rows of spans with a bar each; the names of further ones are small and grey, without bars.
+    alphabet : sequence of str
+        Letters of the rows.
+    min_height_pct : float, optional
+        Leave out letters below this part of the largest score.
+    score_key : str
+        Column of `annotations` that is written beside the name, where it is there and `show_score`.
+    show_extra, show_score : bool
+        Show names beyond `n_tracks`; show scores.
+    annot_cmap : str, list of colours or colormap
+        Colours of the rows of spans, when there is more than one.
+    colors : {"classic", "safe", "grey"}
+        Palette, when `color` is not given.
+    dark : bool
+        For a dark ground.
+
+    Returns
+    -------
+    matplotlib axes
+
+    Raises
+    ------
+    NbinterpError
+        When the scores are not a row for each letter.
+
+    Examples
+    --------
+    >>> import matplotlib
+    >>> matplotlib.use("agg")
+    >>> axes = plot_logo(np.eye(4) * [1, 2, -1, 0.5])
+    >>> len(axes.collections) > 0
+    True
+    """
+    del spacing
+    import matplotlib.pyplot as plt
+
+    check_choice("plot_logo", "colors", colors, BASES)
+    scores = X_attr.detach().cpu().numpy() if hasattr(X_attr, "detach") else np.asarray(X_attr, float)
+    if scores.ndim == 3 and len(scores) == 1:
+        scores = scores[0]
+    if scores.ndim != 2 or scores.shape[0] != len(alphabet):
+        raise problem(
+            "plot_logo", "X_attr", got=f"shape {scores.shape}", need=f"({len(alphabet)}, L)", do="pass one sequence"
+        )
+    ax = plt.gca() if ax is None else ax
+    first, last = start or 0, scores.shape[1] if end is None else end
+    shown = np.nan_to_num(scores[:, first:last].astype(float))
+    by_letter = dict(zip("ACGT", BASES[colors]["dark" if dark else "light"], strict=True))
+    by_position = None
+    if isinstance(color, str):
+        by_letter = dict.fromkeys(alphabet, color)
+    elif isinstance(color, Mapping):
+        by_letter = dict(color)
+    elif color is not None:
+        by_position = _position_colors(color, scores.shape[1], color_cmap, color_vmin, color_vmax)
+    _draw_letters(
+        ax, shown, alphabet, by_letter, None if by_position is None else by_position[first:last], min_height_pct or 0
+    )
+    high = float(shown.clip(min=0).sum(axis=0).max(initial=0))
+    low = float(shown.clip(max=0).sum(axis=0).min(initial=0))
+    if ylim is not None:
+        low, high = (-ylim, ylim) if isinstance(ylim, (int, float)) else ylim
+    elif annotations is not None and len(annotations):
+        high = max(high, -low)
+        low = -high
+    ax.set_xlim(-0.1, shown.shape[1])
+    ax.set_ylim(low, high if high > low else low + 1)
+    ax.spines[["top", "right", "bottom"]].set_visible(False)
+    if annotations is not None:
+        key = score_key if show_score else None
+        draw_spans(ax, annotations, first, last, key, n_tracks, show_extra, annot_cmap, "#dddddd" if dark else "black")
+    return ax
+
+
+def _position_colors(color: Any, length: int, cmap: str, low: float | None, high: float | None) -> np.ndarray | None:
+    """RGBA of each position; None, with a warning, where the length does not fit."""
+    import matplotlib.colors
+    import matplotlib.pyplot as plt
+
+    if len(color) != length:
+        warnings.warn(
+            f"plot_logo(color): got {len(color)} colours; need one for each of {length} positions; the letters keep their own",
+            NbinterpWarning,
+            stacklevel=3,
+        )
+        return None
+    values = np.asarray(color)
+    if values.ndim == 1 and values.dtype.kind in "fiu":
+        return np.asarray(plt.get_cmap(cmap)(matplotlib.colors.Normalize(low, high)(values)))
+    return np.asarray(matplotlib.colors.to_rgba_array(color))
+
+
+def _draw_letters(
+    ax: Any,
+    scores: np.ndarray,
+    alphabet: Sequence[str],
+    by_letter: Mapping[str, Any],
+    by_position: np.ndarray | None,
+    least: float,
+) -> None:
+    from matplotlib.collections import PathCollection
+    from matplotlib.path import Path
+
+    seen = np.abs(scores) >= max(least * np.abs(scores).max(initial=0), np.finfo(float).tiny)
+    drawn = np.where(seen, scores, 0)
+    bottoms = _bottoms(drawn)
+    for c, letter in enumerate(alphabet):
+        at = np.flatnonzero(seen[c])
+        if not len(at):
+            continue
+        vertices, codes = _outline(letter)
+        scaled = np.empty((len(at), *vertices.shape))
+        scaled[:, :, 0] = at[:, None] + vertices[None, :, 0] * _WIDTH
+        scaled[:, :, 1] = bottoms[c, at][:, None] + vertices[None, :, 1] * drawn[c, at][:, None]
+        if by_position is None:
+            paths = [Path(scaled.reshape(-1, 2), np.tile(codes, len(at)))]
+            faces: Any = by_letter.get(letter, "0.5")
+        else:
+            paths, faces = [Path(one, codes) for one in scaled], by_position[at]
+        ax.add_collection(PathCollection(paths, facecolors=faces, edgecolors="none"))
 
 
 def _outline(letter: str) -> tuple[np.ndarray, np.ndarray]:
     """Vertices and codes of a letter in the unit box, for matplotlib's Path."""
     from matplotlib.path import Path
 
-    text = json.loads((files(__package__) / "glyphs.json").read_text())[letter]
+    outlines = json.loads((files(__package__) / "glyphs.json").read_text())
+    if letter not in outlines:
+        return _typeset(letter)
     vertices: list[tuple[float, float]] = []
     codes: list[Any] = []
-    for command, numbers in _STEP.findall(text):
+    for command, numbers in _STEP.findall(outlines[letter]):
         values = [float(v) for v in re.findall(r"-?[\d.]+", numbers)]
         points = list(zip(values[0::2], values[1::2], strict=True))
         if command == "Z":
@@ -44,89 +214,17 @@ def _outline(letter: str) -> tuple[np.ndarray, np.ndarray]:
     return np.array(vertices), np.array(codes, np.uint8)
 
 
-def plot_logo(
-    X_attr: Any,
-    ax: Any = None,
-    color: str | Sequence[str] | None = None,
-    annotations: pd.DataFrame | None = None,
-    start: int | None = None,
-    end: int | None = None,
-    ylim: tuple[float, float] | None = None,
-    score_key: str = "score",
-    *,
-    colors: str = "classic",
-    dark: bool = False,
-) -> Any:
-    """Draw a logo of scores.
-
-    Parameters
-    ----------
-    X_attr : tensor or array, shape (4, L)
-        Scores; at each position positive letters are stacked upwards and negative ones hang down, the smallest nearest
-        to the axis.  Scores of the observed base alone have three zeros a position.
-    ax : matplotlib axes, optional
-        The current ones by default.
-    color : str or four of them, optional
-        One colour for all letters, or one for each of A C G T.
-    annotations : DataFrame, optional
-        Name in the first column, and ``start``, ``end``; spans that touch the view are drawn below it.
-    start, end : int, optional
-        Span to draw.
-    ylim : (low, high), optional
-        Range of the scores.
-    score_key : str
-        Column of `annotations` that is written beside the name, when it is there.
-    colors : {"classic", "safe", "grey"}
-        Palette, when `color` is not given.
-    dark : bool
-        For a dark ground.
-
-    Returns
-    -------
-    matplotlib axes
-
-    Examples
-    --------
-    >>> import matplotlib
-    >>> matplotlib.use("agg")
-    >>> axes = plot_logo(np.eye(4) * [1, 2, -1, 0.5])
-    >>> len(axes.collections) > 0
-    True
-    """
-    import matplotlib.pyplot as plt
-    from matplotlib.collections import PathCollection
+def _typeset(letter: str) -> tuple[np.ndarray, np.ndarray]:
+    """A letter that is not a base, in matplotlib's own bold type, stretched to the unit box."""
+    from matplotlib.font_manager import FontProperties
     from matplotlib.path import Path
+    from matplotlib.textpath import TextPath
 
-    check_choice("plot_logo", "colors", colors, BASES)
-    scores = X_attr.detach().cpu().numpy() if hasattr(X_attr, "detach") else np.asarray(X_attr, float)
-    if scores.ndim == 3 and len(scores) == 1:
-        scores = scores[0]
-    if scores.ndim != 2 or scores.shape[0] != 4:
-        raise problem("plot_logo", "X_attr", got=f"shape {scores.shape}", need="(4, L)", do="pass one sequence")
-    ax = plt.gca() if ax is None else ax
-    first, last = start or 0, scores.shape[1] if end is None else end
-    shown = np.nan_to_num(scores[:, first:last].astype(float))
-    palette = BASES[colors]["dark" if dark else "light"] if color is None else color
-    four = [palette] * 4 if isinstance(palette, str) else list(palette)
-    bottoms = _bottoms(shown)
-    for c, letter in enumerate(_LETTERS):
-        at = np.flatnonzero(shown[c])
-        if not len(at):
-            continue
-        vertices, codes = _outline(letter)
-        scaled = np.empty((len(at), *vertices.shape))
-        scaled[:, :, 0] = (at + first)[:, None] + 0.03 + vertices[None, :, 0] * 0.94 - 0.5
-        scaled[:, :, 1] = bottoms[c, at][:, None] + vertices[None, :, 1] * shown[c, at][:, None]
-        path = Path(scaled.reshape(-1, 2), np.tile(codes, len(at)))
-        ax.add_collection(PathCollection([path], facecolors=four[c], edgecolors="none"))
-    high = float(shown.clip(min=0).sum(axis=0).max(initial=0))
-    low = float(shown.clip(max=0).sum(axis=0).min(initial=0))
-    low, high = ylim or (low, high if high > low else low + 1)
-    ax.set_xlim(first - 0.5, last - 0.5)
-    ax.set_ylim(low, high)
-    if annotations is not None:
-        _annotate(ax, annotations, first, last, low, high, score_key)
-    return ax
+    path = TextPath((0, 0), letter, size=1, prop=FontProperties(family="monospace", weight="bold"))
+    points, codes = np.asarray(path.vertices), np.asarray(path.codes)
+    real = points[codes != Path.CLOSEPOLY]
+    low, size = real.min(axis=0), np.ptp(real, axis=0)
+    return (points - low) / np.where(size == 0, 1, size), codes
 
 
 def _bottoms(scores: np.ndarray) -> np.ndarray:
@@ -138,76 +236,3 @@ def _bottoms(scores: np.ndarray) -> np.ndarray:
     bottoms = np.empty_like(scores)
     np.put_along_axis(bottoms, order, np.where(ranked > 0, up, down), axis=0)
     return bottoms
-
-
-def _annotate(ax: Any, table: pd.DataFrame, first: int, last: int, low: float, high: float, score_key: str) -> None:
-    """Bars under the letters, packed into lanes."""
-    step = (high - low) * 0.11
-    ends: list[float] = []
-    shown = table[(table["end"] > first) & (table["start"] < last)].sort_values("start")
-    for name, (_, row) in zip(shown.iloc[:, 0].astype(str), shown.iterrows(), strict=True):
-        label = f"{name} ({row[score_key]:.3g})" if score_key in shown.columns else name
-        lane = next((i for i, end in enumerate(ends) if end <= row["start"]), len(ends))
-        ends[lane : lane + 1] = [row["end"] + 1]
-        y = low - step * (lane + 0.6)
-        ax.plot(
-            [row["start"] - 0.4, row["end"] - 0.6], [y, y], lw=3, color="0.45", solid_capstyle="butt", clip_on=False
-        )
-        middle = (max(row["start"], first) + min(row["end"], last)) / 2 - 0.5
-        ax.text(middle, y - step * 0.15, label, ha="center", va="top", fontsize=7, clip_on=False)
-
-
-def logo_png(
-    codes: np.ndarray,
-    rows: Sequence[tuple[str, np.ndarray | None]],
-    title: str = "",
-    colors: str = "classic",
-    offset: int = 0,
-) -> bytes:
-    r"""Draw rows of scores of one sequence as PNG bytes, for where no JavaScript runs.
-
-    Parameters
-    ----------
-    codes : uint8 array, shape (L,)
-        The sequence.
-    rows : sequence of (label, scores)
-        Scores of the observed base, shape (L,); None for none.
-    title, colors, offset
-        Words above it, palette, and the coordinate of the first base.
-
-    Examples
-    --------
-    >>> logo_png(np.zeros(5, np.uint8), [("a", np.ones(5))])[:4]
-    b'\x89PNG'
-    """
-    from matplotlib.figure import Figure
-
-    length = len(codes)
-    figure = Figure(figsize=(10, 0.5 + 0.95 * max(len(rows), 1)), dpi=110, layout="constrained")
-    axes = np.atleast_1d(figure.subplots(max(len(rows), 1), 1, sharex=True))
-    for ax, (label, scores) in zip(axes, rows, strict=False):
-        values = np.zeros(length) if scores is None else np.nan_to_num(scores)
-        if length <= 300 and scores is not None:
-            full = np.zeros((4, length))
-            known = codes < 4
-            full[codes[known], np.flatnonzero(known)] = values[known]
-            plot_logo(full, ax=ax, colors=colors)
-        else:
-            step = max(1, length // 1200)
-            blocks = values[: length // step * step].reshape(-1, step)
-            x = np.arange(len(blocks)) * step
-            ax.fill_between(
-                x, blocks.min(axis=1).clip(max=0), blocks.max(axis=1).clip(min=0), lw=0, color="#2563b8", step="mid"
-            )
-            ax.set_xlim(0, length)
-        ax.axhline(0, lw=0.5, color="0.7")
-        ax.set_ylabel(label, rotation=0, ha="right", va="center", fontsize=8)
-        ax.tick_params(labelsize=7, length=2)
-        for side in ("top", "right", "left", "bottom"):
-            ax.spines[side].set_visible(False)
-    axes[0].set_title(title, fontsize=9, loc="left")
-    if offset:
-        axes[-1].xaxis.set_major_formatter(lambda x, _: f"{int(x) + offset:,}")
-    out = io.BytesIO()
-    figure.savefig(out, format="png")
-    return out.getvalue()

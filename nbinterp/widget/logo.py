@@ -33,10 +33,12 @@ class LogoView(View):
         The sequences.
     tracks : array, or mapping from label to array, optional
         Scores, a row each: ``(L,)`` or ``(N, L)`` of the observed base, ``(4, L)`` or ``(N, 4, L)`` of all four.
+        Positions whose score is NaN or infinite are hatched.
     names : sequence of str, optional
         One a sequence.
     loci : DataFrame, optional
-        chrom, start, end of each sequence; positions are then the genome's.
+        chrom, start, end of each sequence; positions are then the genome's, 0-based and half-open as everywhere here.
+        What a click on the locus copies is written as genome browsers read it, from 1 with both ends included.
     annotations : DataFrame, optional
         example_idx, start, end and, where known, name, strand, score (or attribution): bars under the rows.
     predictions : sequence of float, optional
@@ -105,6 +107,8 @@ class LogoView(View):
     ) -> None:
         check_choice("LogoView", "colors", colors, ("classic", "safe", "grey"))
         check_choice("LogoView", "scale", scale, ("row", "shared", "symmetric"))
+        if not 24 <= height <= 600:
+            raise problem("LogoView", "height", got=height, need="24 to 600 pixels a row", do="64 is the default")
         self._codes = _codes(X)
         self._still: tuple[Any, bytes] | None = None
         n, length = self._codes.shape
@@ -115,8 +119,7 @@ class LogoView(View):
             arrays[f"track{i}"], arrays[f"scale{i}"] = quantize(scores)
         blocks = pack_blocks(arrays)
         if loci is not None:
-            check_table("LogoView", "loci", loci, LOCI)
-            _same_rows("loci", len(loci), n)
+            _check_loci(loci, n, length)
         places = [None] * n if loci is None else list(zip(loci["chrom"], map(int, loci["start"]), strict=True))
         given = list(names) if names is not None else [f"sequence {i}" for i in range(n)]
         _same_rows("names", len(given), n)
@@ -124,6 +127,7 @@ class LogoView(View):
         if numbers is not None:
             _same_rows("predictions", len(numbers), n)
         self._names, self._colors = given, colors
+        self._annotations = _annotations(annotations, n, length)
         self._offsets = [0 if place is None else place[1] for place in places]
         meta = {
             "n": n,
@@ -134,7 +138,7 @@ class LogoView(View):
             "loci": places,
             "predictions": numbers,
             "target": target,
-            "annotations": _annotations(annotations, n, length),
+            "annotations": self._annotations,
             "height": height,
             "colors": colors,
             "scale": scale,
@@ -143,13 +147,24 @@ class LogoView(View):
             data=blocks.data,
             meta=json.dumps(meta, separators=(",", ":"), allow_nan=False),
             example=example,
-            view=[float(v) for v in (view or (0, length))],
+            view=[0.0, float(length)] if view is None else [float(v) for v in view],
             hypothetical=hypothetical,
         )
 
     @traitlets.validate("example")
     def _check_example(self, proposal: Any) -> int:
-        return int(min(max(proposal["value"], 0), len(self._codes) - 1))
+        last = len(self._codes) - 1
+        if not 0 <= proposal["value"] <= last:
+            raise problem("LogoView", "example", got=proposal["value"], need=f"0 to {last}", do="count from 0")
+        return int(proposal["value"])
+
+    @traitlets.validate("selection")
+    def _check_selection(self, proposal: Any) -> list[int]:
+        chosen, length = list(proposal["value"]), self._codes.shape[1]
+        if chosen and not (len(chosen) == 2 and 0 <= chosen[0] < chosen[1] <= length):
+            need = f"[] or [start, end], 0 <= start < end <= {length}"
+            raise problem("LogoView", "selection", got=chosen, need=need, do="pass one span")
+        return chosen
 
     @traitlets.validate("view")
     def _check_view(self, proposal: Any) -> list[float]:
@@ -161,7 +176,7 @@ class LogoView(View):
 
     def to_png(self) -> bytes:
         """Draw the example and view as they are now; the picture is kept until they change."""
-        key = (self.example, *self.view)
+        key = (self.example, self.hypothetical, *self.view)
         if self._still is None or self._still[0] != key:
             self._still = (key, self._draw())
         return self._still[1]
@@ -172,12 +187,13 @@ class LogoView(View):
         rows: list[tuple[str, np.ndarray | None]] = []
         for label, scores in self._tracks.items():
             one = scores[self.example]
-            if one.ndim == 2:
+            if one.ndim == 2 and not self.hypothetical:
                 one = np.where(codes < 4, np.take_along_axis(one, np.minimum(codes, 3)[None].astype(int), 0)[0], 0)
-            rows.append((label, one[start:end]))
+            rows.append((label, one[..., start:end]))
+        spans = [(a - start, b - start, name) for row, a, b, name, *_ in self._annotations if row == self.example]
         return logo_png(
             codes[start:end], rows or [("sequence", None)], self._names[self.example], self._colors,
-            self._offsets[self.example] + start,
+            self._offsets[self.example] + start, spans,
         )  # fmt: skip
 
 
@@ -194,6 +210,18 @@ def _finite(value: Any) -> float | None:
 def _same_rows(argument: str, got: int, need: int) -> None:
     if got != need:
         raise problem("LogoView", argument, got=f"{got} rows", need=f"{need}, one a sequence", do="match them")
+
+
+def _check_loci(loci: pd.DataFrame, n: int, length: int) -> None:
+    check_table("LogoView", "loci", loci, LOCI)
+    _same_rows("loci", len(loci), n)
+    sizes = (loci["end"] - loci["start"]).to_numpy()
+    if (sizes != length).any():
+        wrong = int(np.argmax(sizes != length))
+        raise problem(
+            "LogoView", "loci", got=f"{sizes[wrong]} bp in row {wrong}", need=f"{length} bp, the length of the sequences",
+            do="pass the spans that were read, as read_sequences gives them",
+        )  # fmt: skip
 
 
 def _codes(X: Any) -> np.ndarray:
@@ -221,7 +249,13 @@ def _tracks(tracks: Any, n: int, length: int) -> dict[str, np.ndarray]:
     given = tracks if isinstance(tracks, Mapping) else {"score": tracks}
     found = {}
     for label, values in given.items():
-        scores = numpy_of(values).astype(np.float32)
+        try:
+            scores = numpy_of(values).astype(np.float32)
+        except (TypeError, ValueError) as error:
+            raise problem(
+                "LogoView", f"tracks[{label!r}]", got=f"values that are no numbers ({error})", need="scores",
+                do="pass an array or tensor of numbers",
+            ) from error  # fmt: skip
         if n == 1 and scores.shape in ((length,), (4, length)):
             scores = scores[None]
         if scores.shape not in ((n, length), (n, 4, length)):

@@ -84,8 +84,11 @@ class Page:
         return logo
 
     def settle(self) -> None:
-        """Two animation frames."""
-        self.page.evaluate("() => new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)))")
+        """Two animation frames, and then until nothing moves."""
+        frames = "() => new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)))"
+        self.page.evaluate(frames)
+        self.page.wait_for_function("() => !document.querySelector('[data-moving=\"1\"]')")
+        self.page.evaluate(frames)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -103,6 +104,39 @@ def test_a_click_on_a_span_selects_and_centres_it(open_page: Callable[..., Any])
     page.page.mouse.move(box["x"] + 5, box["y"] + 5)
     page.settle()
     assert "selected 10\u201322 (12 bp)" in view.locator(".nbi-readout").inner_text()
+
+
+def test_more_spans_than_lanes_are_counted(open_page: Callable[..., Any]) -> None:
+    X, H = scores(1, 120)
+    spans = pd.DataFrame({"example_idx": 0, "start": np.arange(14) + 40, "end": np.arange(14) + 70, "name": "GATA"})
+    page = open_page(nb.LogoView(X, H, annotations=spans))
+    view = page.logo()
+    with page.page.expect_download() as saved:
+        view.get_by_text("SVG").click()
+    assert "+6 more" in Path(saved.value.path()).read_text()
+
+
+def test_a_sequence_is_found_by_name_or_number(open_page: Callable[..., Any]) -> None:
+    X, H = scores(30, 60)
+    page = open_page(nb.LogoView(X, H, names=[f"peak_{i:02d}" for i in range(30)]))
+    view = page.logo()
+    field = view.get_by_label("sequence", exact=True)
+    for said, found in (("peak_07", "8 of 30"), ("12", "12 of 30"), ("_29", "30 of 30"), ("nowhere", "30 of 30")):
+        field.fill(said)
+        field.press("Enter")
+        field.blur()
+        assert found in view.locator(".nbi-bar").inner_text()
+    assert field.input_value() == "peak_29"
+
+
+def test_no_motion_for_who_wants_none(open_page: Callable[..., Any]) -> None:
+    page = open_page(logo(view=(0, 60)), reduced_motion="reduce")
+    view = page.logo()
+    view.locator("canvas").focus()
+    page.page.keyboard.press("-")
+    assert view.get_attribute("data-moving") == "0"
+    page.settle()
+    assert "120 bp in view" in view.locator(".nbi-readout").inner_text()
 
 
 def test_it_says_that_it_is_static(open_page: Callable[..., Any]) -> None:

@@ -90,6 +90,6 @@ def test_plot_logo_and_its_spans() -> None:
     nb.plot_logo(np.random.RandomState(0).normal(size=(4, 50)), ax=ax, annotations=table, start=5, end=20)
     labels = {t.get_text() for t in ax.texts}
     assert labels == {"edge (1)", "inside (2)"}  # a span that touches the edge is not lost
-    assert ax.get_xlim() == (4.5, 19.5)
+    assert ax.get_xlim() == (-0.1, 15)  # the first letter drawn stands at 0
     with pytest.raises(NbinterpError, match="plot_logo"):
         nb.plot_logo(np.zeros((3, 5)), ax=ax)

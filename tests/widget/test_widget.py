@@ -21,14 +21,48 @@ def X() -> np.ndarray:
 def test_traits_and_meta() -> None:
     loci = pd.DataFrame({"chrom": ["chr1", "chr2"], "start": [5, 9], "end": [11, 15]})
     spans = pd.DataFrame({"example_idx": [1], "start": [2], "end": [4], "attribution": [np.nan], "name": [None]})
-    view = nb.LogoView(X(), np.ones((2, 6)), loci=loci, annotations=spans, predictions=[1.5, np.nan], example=7)
+    view = nb.LogoView(X(), np.ones((2, 6)), loci=loci, annotations=spans, predictions=[1.5, np.nan], example=1)
     meta = json.loads(view.meta)
     assert meta["loci"] == [["chr1", 5], ["chr2", 9]]
     assert meta["annotations"] == [[1, 2, 4, "", "", None]]
     assert meta["predictions"] == [1.5, None]
-    assert view.example == 1  # kept inside
+    assert view.example == 1
     view.view = [-4, 400]
     assert view.view == [0.0, 6.0]
+
+
+@pytest.mark.parametrize(
+    ("trait", "value"),
+    [
+        ("example", 2),
+        ("example", -1),
+        ("selection", [3]),
+        ("selection", [4, 2]),
+        ("selection", [0, 7]),
+        ("view", [3, 3]),
+    ],
+)
+def test_traits_refuse_what_is_not_there(trait: str, value: object) -> None:
+    view = nb.LogoView(X(), np.ones((2, 6)))
+    with pytest.raises(NbinterpError, match=rf"LogoView\({trait}\)"):
+        setattr(view, trait, value)
+
+
+@pytest.mark.parametrize(
+    ("argument", "options"),
+    [
+        ("loci", {"loci": pd.DataFrame({"chrom": ["a", "a"], "start": [0, 5], "end": [6, 9]})}),
+        ("height", {"height": 0}),
+        ("tracks", {"tracks": {"words": [["a"] * 6] * 2}}),
+    ],
+)
+def test_arguments_that_do_not_fit_are_named(argument: str, options: dict[str, object]) -> None:
+    with pytest.raises(NbinterpError, match=rf"LogoView\({argument}"):
+        nb.LogoView(X(), **options)
+
+
+def test_a_view_may_be_an_array() -> None:
+    assert nb.LogoView(X(), view=np.array([1, 4])).view == [1.0, 4.0]
 
 
 def test_it_answers_hello() -> None:
@@ -46,7 +80,10 @@ def test_the_mime_bundle_has_a_picture_that_is_kept() -> None:
     assert first[:4] == b"\x89PNG"
     assert view.to_png() is first
     view.example = 1
-    assert view.to_png() is not first
+    second = view.to_png()
+    assert second is not first
+    view.hypothetical = True
+    assert view.to_png() != second  # all four bases are in the picture too
     data, _ = view._repr_mimebundle_()
     assert "image/png" in data
     assert "application/vnd.jupyter.widget-view+json" in data

@@ -2,8 +2,8 @@
 import type { Annotation } from "../protocol";
 import type { Pen } from "./glyphs";
 import type { Frame } from "./logo";
-import type { View } from "./scale";
-import { category, fade, type Theme } from "./theme";
+import { type View, whole } from "./scale";
+import { category, fade, legible, type Theme } from "./theme";
 
 export const LANE = 16;
 export const MOST = 4000;
@@ -27,7 +27,8 @@ export function pack(items: Annotation[], gap: number): { placed: Placed[]; lane
   return { placed, lanes: ends.length };
 }
 
-const MAX_LANES = 8;
+/** Spans in further lanes are counted, not drawn; zooming in brings them up. */
+export const MAX_LANES = 8;
 
 export function laneHeight(lanes: number, dense: boolean): number {
   return dense ? 26 : Math.min(lanes, MAX_LANES) * LANE;
@@ -35,22 +36,26 @@ export function laneHeight(lanes: number, dense: boolean): number {
 
 export function drawLanes(pen: Pen, placed: Placed[], view: View, frame: Frame, hovered: number, selected: number, theme: Theme): void {
   const p = frame.width / (view.end - view.start);
+  let hidden = 0;
   pen.clip(frame.x, frame.y - 2, frame.width, frame.height + 4);
   for (const { item, index, lane } of placed) {
-    if (item[2] < view.start || item[1] > view.end || lane >= MAX_LANES) continue;
+    if (item[2] <= view.start || item[1] >= view.end) continue;
+    if (lane >= MAX_LANES) { hidden++; continue; }
     const x = frame.x + (item[1] - view.start) * p, w = Math.max((item[2] - item[1]) * p, 2);
     const y = frame.y + lane * LANE + 3;
     const strong = index === hovered || index === selected;
     const color = item[3] ? category(item[3]) : theme.accent;
-    pen.shape(bar(x, y, w, 10, item[4]), fade(color, strong ? 1 : 0.72));
+    const alpha = strong ? 1 : 0.72;
+    pen.shape(bar(x, y, w, 10, item[4]), fade(color, alpha));
     if (index === selected) pen.rect(x, y + 12, w, 1.5, theme.ink);
     if (!item[3]) continue;
     const size = item[3].length * 6.2 + 8;
     const a = Math.max(x, frame.x), b = Math.min(x + w, frame.x + frame.width);
-    if (size < b - a) pen.text(item[3], (a + b) / 2, y + 5.5, "#ffffff", `10px ${theme.font}`, "center");
+    if (size < b - a) pen.text(item[3], (a + b) / 2, y + 5.5, legible(color, alpha, theme.ground), `10px ${theme.font}`, "center");
     else if (p > 1) pen.text(item[3], x + w + 3, y + 5.5, fade(theme.ink, 0.8), `10px ${theme.font}`);
   }
   pen.unclip();
+  if (hidden) pen.text(`+${whole(hidden)} more`, frame.x - 10, frame.y + MAX_LANES * LANE - 8, fade(theme.ink, 0.7), `11px ${theme.font}`, "right");
 }
 
 /** A rounded bar; a strand makes one end a chevron. */
@@ -74,5 +79,6 @@ export function drawDensity(pen: Pen, items: Annotation[], view: View, frame: Fr
   let depth = 0, top = 1;
   const cover = Array.from({ length: n }, (_, i) => (depth += change[i]));
   for (const c of cover) top = Math.max(top, c);
+  pen.text(`${whole(items.length)} spans`, frame.x - 10, frame.y + frame.height / 2, fade(theme.ink, 0.7), `11px ${theme.font}`, "right");
   cover.forEach((c, i) => c && pen.rect(frame.x + i, frame.y + frame.height * (1 - c / top), 1, (frame.height * c) / top, theme.accent, 0.6));
 }

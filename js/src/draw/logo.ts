@@ -77,6 +77,7 @@ function drawLetters(pen: Pen, row: Row, codes: Uint8Array, view: View, frame: F
 /** A small wedge where the scale cuts a value off. */
 function mark(pen: Pen, x: number, y: number, up: boolean, theme: Theme): void {
   const s = up ? 1 : -1;
+  pen.shape(`M${x - 6.5} ${y + 6.5 * s} L${x + 6.5} ${y + 6.5 * s} L${x} ${y - 1.5 * s} Z`, theme.ground); // seen on any letter
   pen.shape(`M${x - 4} ${y + 5 * s} L${x + 4} ${y + 5 * s} L${x} ${y} Z`, theme.ink);
 }
 

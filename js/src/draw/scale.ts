@@ -36,7 +36,7 @@ export function number(value: number): string {
   return text.replace("-", "\u2212");
 }
 
-/** Thousands separated by thin spaces. */
+/** Thousands separated by commas, as genome browsers write them. */
 export function whole(value: number): string {
-  return Math.round(value).toString().replace(/\B(?=(\d{3})+(?!\d))/g, "\u2009");
+  return Math.round(value).toString().replace(/\B(?=(\d{3})+(?!\d))/g, ",");
 }

@@ -44,6 +44,24 @@ export function fade(color: string, alpha: number): string {
   return `rgba(${r}, ${g}, ${b}, ${alpha})`;
 }
 
+const luminance = (rgb: number[]): number => {
+  const [r, g, b] = rgb.map((v) => (v / 255 <= 0.04045 ? v / 255 / 12.92 : ((v / 255 + 0.055) / 1.055) ** 2.4));
+  return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+};
+
+/** Contrast of two opaque colours, 1 to 21 (WCAG 2). */
+export function contrast(a: string, b: string): number {
+  const [low, high] = [luminance(channels(a).slice(0, 3)), luminance(channels(b).slice(0, 3))].sort((x, y) => x - y);
+  return (high + 0.05) / (low + 0.05);
+}
+
+/** Black or white, whichever is read more easily on a colour laid over the ground. */
+export function legible(color: string, alpha: number, ground: string): string {
+  const under = channels(ground), mixed = channels(color).slice(0, 3).map((v, i) => Math.round(v * alpha + under[i] * (1 - alpha)));
+  const laid = `rgb(${mixed.join(", ")})`;
+  return contrast(laid, "#ffffff") >= contrast(laid, "#000000") ? "#ffffff" : "#000000";
+}
+
 export function themeOf(root: HTMLElement, colors: keyof typeof BASES): Theme {
   const style = getComputedStyle(root);
   const [r, g, b] = channels(style.color);

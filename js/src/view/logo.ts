@@ -1,16 +1,17 @@
 /** The logo as a person sees it: bar, read-out, canvas. Owns a DOM node, knows no host. */
 import type { Backend } from "../backend/backend";
 import { CanvasPen, type Pen, SvgPen } from "../draw/glyphs";
-import { drawDensity, drawLanes, LANE, laneHeight, MOST, pack, type Placed } from "../draw/lanes";
+import { drawDensity, drawLanes, LANE, laneHeight, MAX_LANES, MOST, pack, type Placed } from "../draw/lanes";
 import { type Extent, modeOf } from "../draw/lod";
 import { drawRow, type Frame, type Row } from "../draw/logo";
 import { drawMinimap, drawRuler } from "../draw/ruler";
-import { number, whole, zoom, type View } from "../draw/scale";
+import { clampView, number, type View, whole, zoom } from "../draw/scale";
 import { fade, type Theme, themeOf } from "../draw/theme";
 import { listen } from "../input/gesture";
 import type { Store } from "../state/store";
 
 const LETTERS = "ACGTN";
+const SEARCH = 20; // sequences from which the chooser is a field to search in
 const RIGHT = 8, RULER = 22, MAP = 22, GAP = 14;
 
 const el = <K extends keyof HTMLElementTagNameMap>(tag: K, name: string, text = ""): HTMLElementTagNameMap[K] =>
@@ -25,6 +26,9 @@ export class LogoViewer {
   private chooser: HTMLInputElement | HTMLSelectElement | null = null;
   private mode = el("button", "nbi-quiet");
   private pending = 0;
+  private gliding = 0;
+  /** Where a motion under way will end. */
+  private aim: View | null = null;
   private frames = 0;
   private placed: { placed: Placed[]; lanes: number; key: string } = { placed: [], lanes: 0, key: "" };
   private theme!: Theme;
@@ -53,8 +57,7 @@ export class LogoViewer {
     const { meta } = this.store;
     const bar = el("div", "nbi-bar");
     if (meta.n > 1) bar.append(this.buildChooser());
-    this.place.title = "copy";
-    this.place.addEventListener("click", () => void navigator.clipboard?.writeText(this.place.textContent ?? ""), { signal: this.signal });
+    this.place.addEventListener("click", () => this.copyPlace(), { signal: this.signal });
     bar.append(this.place, this.facts, el("span", "nbi-space"));
     if (meta.tracks.some((t) => t.channels === 4)) {
       this.mode.addEventListener("click", () => this.store.set({ all: !this.store.state.all }), { signal: this.signal });
@@ -81,25 +84,57 @@ export class LogoViewer {
       button.addEventListener("click", () => this.store.set({ example: this.store.state.example + by }), { signal: this.signal });
       return button;
     };
-    const select = el("select", "nbi-select");
-    select.setAttribute("aria-label", "sequence");
-    meta.names.forEach((name, i) => select.append(Object.assign(el("option", "", name), { value: String(i) })));
-    select.addEventListener("change", () => this.store.set({ example: Number(select.value) }), { signal: this.signal });
-    this.chooser = select;
-    box.append(step(-1), select, step(1), el("span", "nbi-count"));
+    this.chooser = meta.n > SEARCH ? this.buildSearch(box) : this.buildSelect();
+    this.chooser.setAttribute("aria-label", "sequence");
+    box.append(step(-1), this.chooser, step(1), el("span", "nbi-count"));
     return box;
+  }
+
+  private buildSelect(): HTMLSelectElement {
+    const select = el("select", "nbi-select");
+    this.store.meta.names.forEach((name, i) => select.append(Object.assign(el("option", "", name), { value: String(i) })));
+    select.addEventListener("change", () => this.store.set({ example: Number(select.value) }), { signal: this.signal });
+    return select;
+  }
+
+  /** Where there are many: a field that finds a name, or a number counted from 1. */
+  private buildSearch(box: HTMLElement): HTMLInputElement {
+    const { names, n } = this.store.meta, list = el("datalist", "");
+    list.id = `nbi-${Math.random().toString(36).slice(2)}`;
+    names.forEach((name) => list.append(Object.assign(el("option", ""), { value: name })));
+    const input = Object.assign(el("input", "nbi-select"), { type: "text", placeholder: "name or number" });
+    input.setAttribute("list", list.id);
+    input.addEventListener("focus", () => input.select(), { signal: this.signal });
+    input.addEventListener("change", () => {
+      const said = input.value.trim(), exact = names.indexOf(said), part = names.findIndex((one) => one.includes(said));
+      const counted = /^\d+$/.test(said) ? Number(said) - 1 : -1;
+      const found = exact >= 0 ? exact : counted >= 0 && counted < n ? counted : said ? part : -1;
+      if (found < 0) this.readout.textContent = `no sequence is called ${said || "nothing"}`;
+      else this.store.set({ example: found });
+      input.value = names[this.store.state.example];
+    }, { signal: this.signal });
+    box.append(list);
+    return input;
+  }
+
+  /** The span in view as genome browsers read it: from 1, both ends included. */
+  private copyPlace(): void {
+    const { current, state: { view } } = this.store;
+    const text = `${current.chrom ?? current.name}:${whole(Math.floor(view.start) + current.offset + 1)}-${whole(Math.ceil(view.end) + current.offset)}`;
+    void navigator.clipboard?.writeText(text).then(() => { this.readout.textContent = `copied ${text} (from 1, both ends included)`; });
   }
 
   /** What the bar says of the example. */
   private describe(): void {
     const { meta, state, current } = this.store;
-    if (this.chooser) this.chooser.value = String(state.example);
+    if (this.chooser) this.chooser.value = this.chooser instanceof HTMLInputElement ? current.name : String(state.example);
     const count = this.root.querySelector(".nbi-count");
     if (count) count.textContent = `${state.example + 1} of ${whole(meta.n)}`;
     const facts: string[] = [];
     if (meta.predictions) facts.push(`${meta.target || "prediction"} ${number(meta.predictions[state.example] ?? NaN)}`);
     else if (meta.target) facts.push(meta.target);
     this.facts.textContent = facts.join(" \u00b7 ");
+    this.place.title = "copy, as genome browsers write it";
     this.canvas.setAttribute("aria-label", `Sequence logo of ${current.name}, ${meta.length} bases. Arrow keys move, plus and minus zoom.`);
   }
 
@@ -172,6 +207,7 @@ export class LogoViewer {
     this.mode.textContent = all ? "all four bases" : "observed base";
     this.mode.title = "switch between the base that is there and all four";
     this.root.dataset.mode = modeOf(this.plot.width / (view.end - view.start));
+    this.root.dataset.moving = this.aim ? "1" : "0";
     this.root.dataset.frames = String(++this.frames);
     this.root.dataset.ms = (performance.now() - began).toFixed(2);
   }
@@ -233,7 +269,7 @@ export class LogoViewer {
   /** The one line that says what is under the cross-hair; it never covers a letter. */
   private read(): void {
     const { state, current } = this.store, { view, hover, selection } = state;
-    this.place.textContent = (current.chrom ? `${current.chrom}:` : `${current.name}:`) + `${coordinate(Math.floor(view.start) + current.offset)}-${coordinate(Math.ceil(view.end) + current.offset)}`;
+    this.place.textContent = (current.chrom ? `${current.chrom}:` : `${current.name}:`) + `${whole(Math.floor(view.start) + current.offset)}-${whole(Math.ceil(view.end) + current.offset)}`;
     if (hover === null || hover >= current.codes.length) {
       const bp = Math.round(view.end - view.start);
       const chosen = selection ? ` \u00b7 selected ${whole(selection[0] + current.offset)}\u2013${whole(selection[1] + current.offset)} (${whole(selection[1] - selection[0])} bp)` : "";
@@ -309,26 +345,28 @@ export class LogoViewer {
     if (index < 0) return this.store.set({ selection: null, selectedItem: -1 });
     const item = this.store.current.items[index];
     this.store.set({ selectedItem: index, selection: [item[1], item[2]] });
-    this.centre((item[1] + item[2]) / 2);
+    const { view } = this.store.state, by = (item[1] + item[2] - view.start - view.end) / 2;
+    this.glide({ start: view.start + by, end: view.end + by });
   }
   fit(x: number, y: number): void {
     const { selection } = this.store.state;
-    if (this.at(x, y) === "minimap") return this.go({ start: 0, end: this.store.meta.length });
+    if (this.at(x, y) === "minimap") return this.glide({ start: 0, end: this.store.meta.length });
     if (!selection) return;
     const margin = (selection[1] - selection[0]) * 0.15;
-    this.go({ start: selection[0] - margin, end: selection[1] + margin });
+    this.glide({ start: selection[0] - margin, end: selection[1] + margin });
   }
   key(key: string): boolean {
-    const { view, example } = this.store.state, width = view.end - view.start, middle = (view.start + view.end) / 2;
+    const { example } = this.store.state, { length } = this.store.meta, view = this.aim ?? this.store.state.view;
+    const width = view.end - view.start, middle = (view.start + view.end) / 2;
     const moves: Record<string, () => void> = {
-      "+": () => this.zoom(middle, 0.5),
-      "=": () => this.zoom(middle, 0.5),
-      "-": () => this.zoom(middle, 2),
-      ArrowLeft: () => this.pan(-width / 8),
-      ArrowRight: () => this.pan(width / 8),
-      Home: () => this.go({ start: 0, end: width }),
-      End: () => this.go({ start: this.store.meta.length - width, end: this.store.meta.length }),
-      "0": () => this.go({ start: 0, end: this.store.meta.length }),
+      "+": () => this.glide(zoom(view, middle, 0.5, length)),
+      "=": () => this.glide(zoom(view, middle, 0.5, length)),
+      "-": () => this.glide(zoom(view, middle, 2, length)),
+      ArrowLeft: () => this.go({ start: view.start - width / 8, end: view.end - width / 8 }),
+      ArrowRight: () => this.go({ start: view.start + width / 8, end: view.end + width / 8 }),
+      Home: () => this.glide({ start: 0, end: width }),
+      End: () => this.glide({ start: length - width, end: length }),
+      "0": () => this.glide({ start: 0, end: length }),
       "[": () => this.store.set({ example: example - 1 }),
       "]": () => this.store.set({ example: example + 1 }),
       t: () => this.store.set({ all: !this.store.state.all }),
@@ -338,12 +376,32 @@ export class LogoViewer {
     return key in moves;
   }
   private go(view: View): void {
+    cancelAnimationFrame(this.gliding);
+    this.aim = null;
     this.store.set({ view });
+  }
+  /** Go there in 120 ms, so that the eye can follow; at once for who wants no motion. */
+  private glide(to: View): void {
+    const target = clampView(to, this.store.meta.length);
+    if (matchMedia("(prefers-reduced-motion: reduce)").matches) return this.go(target);
+    cancelAnimationFrame(this.gliding);
+    this.aim = target;
+    const from = this.store.state.view, began = performance.now();
+    const step = (now: number): void => {
+      const t = Math.min(Math.max((now - began) / 120, 0), 1), eased = 1 - (1 - t) ** 3;
+      const between = (a: number, b: number): number => (t === 1 ? b : a + (b - a) * eased);
+      this.store.set({ view: { start: between(from.start, target.start), end: between(from.end, target.end) } });
+      if (t < 1 && !this.signal.aborted) this.gliding = requestAnimationFrame(step);
+      else { this.aim = null; this.draw(); }
+    };
+    this.gliding = requestAnimationFrame(step);
   }
 
   private itemAt(x: number, y: number): number {
     if (y < this.lanesTop || this.store.current.items.length > MOST) return -1;
-    const lane = Math.floor((y - this.lanesTop) / LANE), slack = 2 / (this.plot.width / (this.store.state.view.end - this.store.state.view.start));
+    const lane = Math.floor((y - this.lanesTop) / LANE);
+    if (lane >= MAX_LANES) return -1;
+    const slack = 2 / (this.plot.width / (this.store.state.view.end - this.store.state.view.start));
     const position = this.position(x);
     const hit = this.lanes().placed.find((p) => p.lane === lane && p.item[1] - slack <= position && position < p.item[2] + slack);
     return hit ? hit.index : -1;
@@ -376,9 +434,6 @@ export class LogoViewer {
     download(new Blob([lines.join("\n") + "\n"], { type: "text/csv" }), `${name}.csv`);
   }
 }
-
-/** As genome browsers write and read it. */
-const coordinate = (n: number): string => n.toLocaleString("en-US");
 
 function download(blob: Blob, name: string): void {
   const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(blob), download: name });

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
 import pytest
+import torch
+
+from tests import elsewhere
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -20,12 +24,19 @@ def data_dir() -> Path:
     return folder
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what needs CUDA where there is none."""
-    marked = [item for item in items if item.get_closest_marker("gpu")]
-    if marked:
-        import torch
+@pytest.fixture(params=["elsewhere", pytest.param("cuda", marks=pytest.mark.gpu)])
+def second_device(request: pytest.FixtureRequest) -> str:
+    """A device that is not the CPU: a simulated one anywhere, and a GPU where there is one."""
+    if request.param == "elsewhere" and not hasattr(torch, "elsewhere"):
+        pytest.skip("this torch has no devices written in Python")
+    return str(request.param)
 
-        if not torch.cuda.is_available():
-            for item in marked:
-                item.add_marker(pytest.mark.skip(reason="needs CUDA"))
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip what needs CUDA where there is none; make the simulated device known before autograd counts the devices."""
+    for item in items:
+        if item.get_closest_marker("gpu") and not torch.cuda.is_available():
+            item.add_marker(pytest.mark.skip(reason="needs CUDA"))
+    if any("second_device" in getattr(item, "fixturenames", ()) for item in items):
+        with contextlib.suppress(ImportError):
+            elsewhere.install()

@@ -223,3 +223,11 @@ def test_a_plain_function_and_in_place_faults(X: Tensor) -> None:
     assert found.findings.share[0] == pytest.approx(1, abs=1e-6)
     line = changed.__code__.co_firstlineno + 2
     assert found.findings["where"][0] == f"the model, test_diagnose.py:{line}"
+
+
+@pytest.mark.parametrize("name", ["cumprod", "mask", "detached scale"])
+def test_faults_are_found_on_a_second_device(name: str, X: Tensor, second_device: str) -> None:
+    model = ready(FAULTS[name][0])
+    here, there = nb.diagnose(model, X, device="cpu"), nb.diagnose(model, X, device=second_device)
+    assert there.findings.operation.tolist() == here.findings.operation.tolist()
+    assert there.relative_delta == pytest.approx(here.relative_delta)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import pytest
 import torch
 from torch import nn
@@ -177,3 +179,20 @@ def test_probe_sees_what_is_there() -> None:
 def test_a_second_device_equals_the_cpu(model: Several, X: Tensor, second_device: str) -> None:
     for a, b in zip(nb.predict(model, X, device="cpu"), nb.predict(model, X, device=second_device), strict=True):
         assert torch.allclose(a, b, atol=1e-12)
+
+
+def test_targets_and_adaptors_follow_the_model_to_its_device(model: Several, X: Tensor, second_device: str) -> None:
+    X = X.double()
+    made = {
+        "profile": lambda m: nb.target(m, head=0, task=1, positions=(5, 20), transform="profile"),
+        "both strands": lambda m: nb.target(m, head=1, reverse_complement=True, contrast=([0, 1], [2])),
+        "ensemble": lambda m: nb.target([m, m], head=1),
+        "flanks": lambda m: nb.adapt(m, flanks=("AC", "T")),
+    }
+    for name, make in made.items():
+        with torch.no_grad():
+            here = nb.predict(make(model), X, device="cpu")
+            there = nb.predict(make(copy.deepcopy(model).to(second_device)), X, device=second_device)
+        for a, b in zip(*([v] if isinstance(v, Tensor) else v for v in (here, there)), strict=True):
+            assert torch.allclose(a, b, atol=1e-12), name
+    assert nb.probe(copy.deepcopy(model).to(second_device), length=X.shape[-1]).deterministic

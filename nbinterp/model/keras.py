@@ -24,7 +24,10 @@ __all__ = ["KerasModel", "load_keras"]
 
 @dataclass(frozen=True)
 class _Node:
-    """One use of a layer: the tensor it makes, the layer, the tensors it takes."""
+    """One use of a layer: what it makes, the layer, the tensors it takes.
+
+    A tensor is called "layer#use.number", since a nested model makes several.
+    """
 
     output: str
     layer: str
@@ -58,7 +61,9 @@ class KerasModel(nn.Module):
         """Give ``(N, T)``, or a tuple with an output a head."""
         values = dict(zip(self.inputs, (X, *args), strict=True))
         for node in self.nodes:
-            values[node.output] = self.layers[_key(node.layer)](*(values[name] for name in node.inputs))
+            made = self.layers[_key(node.layer)](*(values[name] for name in node.inputs))
+            for i, tensor in enumerate(made if isinstance(made, tuple) else (made,)):
+                values[f"{node.output}.{i}"] = tensor
         heads = tuple(values[name] for name in self.outputs)
         if len(heads) == 1:
             return heads[0]
@@ -151,11 +156,13 @@ def _build(config: Mapping[str, Any], weights: Mapping[str, Weights], faults: li
         faults.append(f"model class {kind!r}")
         return None
     previous = "input"
+    wanted = [] if sequential else [_tensor_name(one) for one in _listed(config["config"]["output_layers"])]
+    first_use = _first_uses(config, wanted)
     for entry in _layers_of(config):
         settings, name = entry["config"], entry.get("name") or entry["config"]["name"]
         uses = [[previous]] if sequential else _uses(entry)
         if entry["class_name"] == "InputLayer" and not sequential:
-            inputs.append(f"{name}#0")
+            inputs.append(f"{name}#0.0")
             continue
         try:
             layers[name] = _layer(entry["class_name"], settings, weights, max(map(len, uses), default=1), faults)
@@ -165,15 +172,37 @@ def _build(config: Mapping[str, Any], weights: Mapping[str, Weights], faults: li
         except KeyError as error:
             faults.append(f"{entry['class_name']} {name!r} lacks {error}")
             continue
-        for i, use in enumerate(uses):
+        for i, use in enumerate(uses, first_use.get(name, 0)):
             nodes.append(_Node(f"{name}#{i}", name, tuple(use)))
-        previous = f"{name}#0"
+        previous = f"{name}#0.0"
     if sequential:
         return KerasModel(layers, nodes, ["input"], [previous])
-    inner = config["config"]
-    wanted = [f"{one[0]}#{one[1]}" for one in _listed(inner["output_layers"])]
-    given = [f"{one[0]}#{one[1]}" for one in _listed(inner["input_layers"])]
-    return None if faults else KerasModel(layers, _ordered(nodes, given or inputs), given or inputs, wanted)
+    given = [_tensor_name(one) for one in _listed(config["config"]["input_layers"])] or inputs
+    return None if faults else KerasModel(layers, _ordered(nodes, given), given, wanted)
+
+
+def _first_uses(config: Mapping[str, Any], outputs: list[str]) -> dict[str, int]:
+    """The number of each nested model's first use: 1 where Keras counted the model's own making as use 0."""
+    if config.get("class_name") == "Sequential":
+        return {}
+    entries = _layers_of(config)
+    asked = [*outputs, *(name for entry in entries for use in _uses(entry) for name in use)]
+    last: dict[str, int] = {}
+    for tensor in asked:
+        name, _, use = _use_of(tensor).rpartition("#")
+        last[name] = max(last.get(name, 0), int(use))
+    names = {entry.get("name") or entry["config"]["name"]: len(_uses(entry)) for entry in entries}
+    return {name: max(last.get(name, 0) - max(uses - 1, 0), 0) for name, uses in names.items()}
+
+
+def _tensor_name(history: Any) -> str:
+    """Name, use and number, as Keras writes them."""
+    return f"{history[0]}#{history[1]}.{history[2]}"
+
+
+def _use_of(tensor: str) -> str:
+    """The use that makes a tensor, and all others of that use."""
+    return tensor.rpartition(".")[0]
 
 
 def _listed(value: Any) -> list[Any]:
@@ -201,24 +230,23 @@ def _uses(entry: Mapping[str, Any]) -> list[list[str]]:
         if isinstance(node, Mapping):  # Keras 3
             uses.append(list(_histories(node.get("args", []))))
         else:
-            uses.append([f"{one[0]}#{one[1]}" for one in node])
+            uses.append([_tensor_name(one) for one in node])
     return uses
 
 
 def _histories(value: Any) -> list[str]:
     if isinstance(value, Mapping):
         if value.get("class_name") == "__keras_tensor__":
-            history = value["config"]["keras_history"]
-            return [f"{history[0]}#{history[1]}"]
+            return [_tensor_name(value["config"]["keras_history"])]
         return []
     return [name for one in value for name in _histories(one)] if isinstance(value, (list, tuple)) else []
 
 
 def _ordered(nodes: list[_Node], ready: list[str]) -> list[_Node]:
     """Sort nodes so that each comes after what it takes."""
-    known, waiting, ordered = set(ready), list(nodes), []
+    known, waiting, ordered = set(map(_use_of, ready)), list(nodes), []
     while waiting:
-        now = [node for node in waiting if known.issuperset(node.inputs)]
+        now = [node for node in waiting if known.issuperset(map(_use_of, node.inputs))]
         if not now:
             break  # what is left hangs on nothing that is computed, and no output needs it
         ordered += now

@@ -17,6 +17,8 @@ import torch
 from torch import nn
 
 from .bilinear import BilinearOp
+from .keras_lambda import build_lambda
+from .networks import Exp
 
 __all__ = ["BUILDERS", "Unsupported", "build_activation"]
 
@@ -161,14 +163,6 @@ class Product(nn.Module):
         return total
 
 
-class Exponential(nn.Module):
-    """``exp``, which torch has as a function only."""
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        """Exponentiate."""
-        return torch.exp(x)
-
-
 _ACTIVATIONS: Final[Mapping[str, Callable[[], nn.Module]]] = MappingProxyType(
     {
         "linear": nn.Identity,
@@ -185,7 +179,7 @@ _ACTIVATIONS: Final[Mapping[str, Callable[[], nn.Module]]] = MappingProxyType(
         "softplus": nn.Softplus,
         "softsign": nn.Softsign,
         "log_sigmoid": nn.LogSigmoid,
-        "exponential": Exponential,
+        "exponential": Exp,
         "softmax": lambda: nn.Softmax(dim=1),  # Keras' last axis is the channels, here the second
     }
 )
@@ -308,6 +302,14 @@ def _permute(config: Config, weights: Weights, n_inputs: int) -> nn.Module:
     raise Unsupported(f"{config['name']}: permutation {dims}")
 
 
+def _lambda(config: Config, weights: Weights, n_inputs: int) -> nn.Module:
+    del weights, n_inputs
+    known = build_lambda(config)
+    if known is None:
+        raise Unsupported(f"Lambda {config.get('name')!r} (code from a file is not run)")
+    return known
+
+
 def _plain(make: Callable[[Config], nn.Module]) -> Callable[[Config, Weights, int], nn.Module]:
     return lambda config, weights, n_inputs: make(config)
 
@@ -363,6 +365,7 @@ BUILDERS: Final[Mapping[str, Callable[[Config, Weights, int], nn.Module]]] = Map
         "Average": _plain(lambda c: Combine("average")),
         "Subtract": _plain(lambda c: Combine("subtract")),
         "Concatenate": _concatenate,
+        "Lambda": _lambda,
         "Multiply": lambda c, w, n: Product(n),
     }
 )

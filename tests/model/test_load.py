@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import marshal
 from pathlib import Path
 from typing import Any
 
@@ -253,3 +255,120 @@ def test_bpnet_is_what_it_says() -> None:
     both = [full.bias(X), full.accessibility(X)]
     assert torch.allclose(full(X)[1], torch.logsumexp(torch.stack([b[1] for b in both]), dim=0), atol=1e-5)
     assert torch.allclose(full(X)[0], both[0][0] + both[1][0])
+
+
+def logsumexp_code() -> str:
+    """What Keras stores of the lambda in ChromBPNet; its names stand for TensorFlow's."""
+    function = lambda x: tf.math.reduce_logsumexp(x, axis=-1, keepdims=True)  # type: ignore[name-defined]  # noqa: E731, F821
+    return base64.b64encode(marshal.dumps(function.__code__)).decode()
+
+
+def keras_bpnet(prefix: str, bpnet: nb.BPNet, length: int) -> tuple[dict[str, Any], dict[str, dict[str, np.ndarray]]]:
+    """A BPNet as ChromBPNet's code builds it: valid convolutions, and residuals cropped to them."""
+
+    def of(module: nn.Conv1d | nn.Linear) -> dict[str, np.ndarray]:
+        kernel = module.weight.detach().numpy()
+        kernel = kernel.transpose(2, 1, 0) if kernel.ndim == 3 else kernel.T
+        return {"kernel": kernel, "bias": module.bias.detach().numpy()}
+
+    name = f"{prefix}bpnet_1st_conv"
+    weights = {name: of(bpnet.iconv)}
+    graph = [
+        {"class_name": "InputLayer", "name": "sequence", "inbound_nodes": [],
+         "config": {"name": "sequence", "batch_input_shape": [None, length, 4]}},
+        layer("Conv1D", name, ["sequence"], kernel_size=[21], padding="valid", activation="relu"),
+    ]  # fmt: skip
+    for i, conv in enumerate(bpnet.rconvs, 1):
+        this = f"{prefix}bpnet_{i}conv"
+        weights[this] = of(conv)
+        settings = {"kernel_size": [3], "padding": "valid", "dilation_rate": [2**i], "activation": "relu"}
+        graph += [
+            layer("Conv1D", this, [name], **settings),
+            layer("Cropping1D", f"{prefix}bpnet_{i}crop", [name], cropping=[2**i, 2**i]),
+            layer("Add", f"{prefix}add_{i}", [this, f"{prefix}bpnet_{i}crop"]),
+        ]
+        name = f"{prefix}add_{i}"
+    head, counts, out = f"{prefix}prof_out_precrop", f"{prefix}logcount_predictions", f"{prefix}logits"
+    weights |= {head: of(bpnet.fconv), counts: of(bpnet.linear)}
+    graph += [
+        layer("Conv1D", head, [name], kernel_size=[75], padding="valid", activation="linear"),
+        layer("Cropping1D", f"{prefix}crop", [head], cropping=[3, 3]),
+        layer("Flatten", out, [f"{prefix}crop"]),
+        layer("GlobalAveragePooling1D", f"{prefix}gap", [name]),
+        layer("Dense", counts, [f"{prefix}gap"], units=1, activation="linear"),
+    ]
+    config = {
+        "name": f"{prefix}model", "layers": graph, "input_layers": [["sequence", 0, 0]],
+        "output_layers": [[out, 0, 0], [counts, 0, 0]],
+    }  # fmt: skip
+    return config, weights
+
+
+def write_chrombpnet(path: Path, chrom: nb.ChromBPNet, length: int, code: str) -> Path:
+    bias, bias_weights = keras_bpnet("bias_", chrom.bias, length)
+    free, free_weights = keras_bpnet("wo_bias_", chrom.accessibility, length)
+    graph = [
+        {"class_name": "InputLayer", "name": "sequence", "inbound_nodes": [],
+         "config": {"name": "sequence", "batch_input_shape": [None, length, 4]}},
+        {"class_name": "Functional", "name": "model", "config": {**bias, "name": "model"},
+         "inbound_nodes": [[["sequence", 0, 0, {}]]]},
+        {"class_name": "Functional", "name": "model_wo_bias", "config": {**free, "name": "model_wo_bias"},
+         "inbound_nodes": [[["sequence", 0, 0, {}]]]},
+        {"class_name": "Add", "name": "logits_profile_predictions", "config": {"name": "logits_profile_predictions"},
+         "inbound_nodes": [[["model_wo_bias", 1, 0, {}], ["model", 1, 0, {}]]]},
+        {"class_name": "Concatenate", "name": "concatenate", "config": {"name": "concatenate", "axis": -1},
+         "inbound_nodes": [[["model_wo_bias", 1, 1, {}], ["model", 1, 1, {}]]]},
+        layer("Lambda", "logcount_predictions", ["concatenate"], function=[code, None, None], function_type="lambda",
+              arguments={}),
+    ]  # fmt: skip
+    outputs = [["logits_profile_predictions", 0, 0], ["logcount_predictions", 0, 0]]
+    config = {
+        "class_name": "Functional",
+        "config": {"name": "model_1", "layers": graph, "input_layers": [["sequence", 0, 0]], "output_layers": outputs},
+    }
+    with h5py.File(path, "w") as file:
+        file.attrs["model_config"] = json.dumps(config)
+        for owner, weights in (("model", bias_weights), ("model_wo_bias", free_weights)):
+            for name, arrays in weights.items():
+                for variable, array in arrays.items():
+                    file[f"model_weights/{owner}/{name}/{variable}:0"] = array
+    return path
+
+
+def test_chrombpnet_as_its_own_code_writes_it(tmp_path: Path) -> None:
+    """Nested models with two outputs each, used at another node than the first, and a lambda that is recognised."""
+    length, trim = 300, 10 + 2 + 4 + 37 + 3
+    chrom = seeded(nb.ChromBPNet(nb.BPNet(3, 2, 1, trimming=trim), nb.BPNet(5, 2, 1, trimming=trim)))
+    model = nb.load_model(write_chrombpnet(tmp_path / "chrombpnet.h5", chrom, length, logsumexp_code()))
+    X = nb.random_one_hot((3, 4, length), random_state=0).float()
+    profile, counts = model(X)
+    assert model.head_names == ["logits_profile_predictions", "logcount_predictions"]
+    assert torch.allclose(profile, chrom(X)[0][:, 0], atol=1e-5)
+    # Keras pools over what its valid convolutions leave
+    inner = chrom.bias, chrom.accessibility
+    pooled = [
+        nn.functional.linear(hidden(one, X)[:, :, 16:-16].mean(-1), one.linear.weight, one.linear.bias) for one in inner
+    ]
+    assert torch.allclose(counts, torch.logsumexp(torch.cat(pooled, dim=1), dim=1, keepdim=True), atol=1e-5)
+    explained = nb.target(model.double(), head=1)
+    m, r = nb.deep_lift_shap(
+        explained, X.double(), n_shuffles=2, random_state=0, raw_outputs=True, return_references=True
+    )
+    with torch.no_grad():
+        gap = explained(X.double()) - torch.cat([explained(r[:, j]) for j in range(2)], dim=1)
+    assert float((((X.double()[:, None] - r) * m).sum(dim=(-2, -1)) - gap).abs().max()) < 1e-10
+
+
+def hidden(bpnet: nb.BPNet, X: torch.Tensor) -> torch.Tensor:
+    h = bpnet.irelu(bpnet.iconv(X))
+    for conv in bpnet.rconvs:
+        h = h + torch.relu(conv(h))
+    return h
+
+
+def test_other_lambdas_are_refused_and_not_run(tmp_path: Path) -> None:
+    chrom = seeded(nb.ChromBPNet(nb.BPNet(3, 2, 1), nb.BPNet(3, 2, 1)))
+    other = lambda x: tf.math.reduce_sum(x, axis=-1, keepdims=True)  # type: ignore[name-defined]  # noqa: E731, F821
+    for code in (base64.b64encode(marshal.dumps(other.__code__)).decode(), "no code"):
+        with pytest.raises(ModelError, match=r"Lambda 'logcount_predictions' \(code from a file is not run\)"):
+            nb.load_model(write_chrombpnet(tmp_path / "m.h5", chrom, 300, code))

@@ -8,14 +8,16 @@ Source: Shrikumar et al. 2018, TF-MoDISco.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import torch
 
 from ..errors import problem
 from .recursive import _as_attributions
+
+if TYPE_CHECKING:  # it is loaded at the first call: the package is used without it
+    import torch
 
 __all__ = ["tfmodisco_seqlets"]
 
@@ -63,6 +65,8 @@ def tfmodisco_seqlets(
     >>> found.loc[found["attribution"].idxmax(), ["example_idx", "end"]].astype(int).tolist()
     [3, 121]
     """
+    import torch
+
     del weak_threshold_for_counting_sign
     where = "tfmodisco_seqlets"
     attributions = torch.from_numpy(_as_attributions(where, "X_attr", X_attr))
@@ -99,6 +103,8 @@ def _peaks(scores: np.ndarray, suppress: int) -> list[tuple[int, int]]:
 
 
 def _thresholds(sums: torch.Tensor, fdr: float, least: float, most: float) -> tuple[float, float]:
+    import torch
+
     values = sums.flatten()
     if len(values) > 1_000_000:
         values = torch.from_numpy(np.random.RandomState(1234).choice(a=values.numpy(), size=1_000_000, replace=False))
@@ -116,6 +122,8 @@ def _thresholds(sums: torch.Tensor, fdr: float, least: float, most: float) -> tu
 
 def _laplace_null(values: torch.Tensor, n: int = 10_000, random_state: int = 1234) -> torch.Tensor:
     """Draws from a Laplace distribution with its own scale on each side, fitted by the most extreme of 18 quantiles."""
+    import torch
+
     counts, edges = torch.histogram(values, bins=1000)
     peak = int(torch.argmax(counts))
     top = values[(edges[peak] < values) & (values < edges[peak + 1])]
@@ -141,6 +149,8 @@ def _laplace_null(values: torch.Tensor, n: int = 10_000, random_state: int = 123
 
 def _threshold(values: torch.Tensor, null: torch.Tensor, increasing: bool, fdr: float, least: float = 0.95) -> float:
     """First value, in the order given, whose estimated precision is enough; beyond all values when there is no null."""
+    import torch
+
     if not len(values) or not len(null):
         return float("inf") if increasing else float("-inf")
     x = torch.cat([values.double(), null.double()]).numpy()

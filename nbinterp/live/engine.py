@@ -1,0 +1,171 @@
+"""What answers a view: a model, its sequences, and the edits of a person.
+
+In: requests (`Ask`).  Out: answers, the prediction first, then scores, with standard errors that tighten as references are
+added.  Knows no browser and no Jupyter; `Newest` runs it beside the notebook.
+"""
+
+from __future__ import annotations
+
+import functools
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from ..attribution import attribute, deep_lift_shap
+from ..attribution.methods import METHODS
+from ..errors import ModelError, problem
+from ..sequence import dinucleotide_shuffle
+from .edits import Edited, apply_changes
+from .protocol import Answer, Ask
+from .repredict import Repredictor, one_hot_of
+
+__all__ = ["Engine"]
+
+_ROUNDS = (0.2, 1.0)  # parts of the references after which scores are shown
+_KEPT = 8  # sequences whose activations are kept
+
+
+class Engine:
+    """Predictions and scores of edited sequences.
+
+    Parameters
+    ----------
+    targets : mapping from label to module
+        Each ``(N, 4, L)`` to ``(N, 1)``; see `targets_of`.
+    codes : uint8 array (N, L)
+        The sequences.
+    methods : sequence of str
+        Names of attribution methods that may be asked for.
+    n_shuffles, random_state
+        References of methods that have them.
+    device : optional
+        As in `predict`.
+
+    Examples
+    --------
+    >>> from nbinterp import demo
+    >>> from nbinterp.live import targets_of
+    >>> codes = np.random.RandomState(0).randint(0, 4, (1, 400)).astype(np.uint8)
+    >>> engine = Engine(targets_of(demo.load_model(), torch.zeros(1, 4, 400)), codes)
+    >>> [answer.stage for answer in engine.answer(Ask(1, 0, (), "enhancer", "deep_lift_shap"))]
+    ['prediction', 'scores', 'scores']
+    """
+
+    def __init__(
+        self,
+        targets: Mapping[str, Any],
+        codes: np.ndarray,
+        *,
+        methods: Sequence[str] = METHODS,
+        n_shuffles: int = 20,
+        random_state: int = 0,
+        device: Any = None,
+    ) -> None:
+        self.targets, self.methods = dict(targets), tuple(methods)
+        self._codes, self._device = codes, device
+        self._n_shuffles, self._seed = n_shuffles, random_state
+        self._lock = threading.RLock()  # a model answers one at a time, from whatever thread it is asked
+        self._ready: dict[tuple[str, int], Repredictor] = {}
+
+    def answer(self, ask: Ask, stale: Callable[[], bool] = lambda: False) -> Iterator[Answer]:
+        """Answer in parts; an error is an answer too.  What becomes `stale` is not carried on."""
+        began = time.perf_counter()
+
+        def made(stage: str, last: bool, **values: Any) -> Answer:
+            return Answer(ask.number, ask.example, stage, last, seconds=time.perf_counter() - began, **values)
+
+        try:
+            with self._lock:
+                model, codes = self._find(ask)
+                edited = apply_changes(codes, ask.changes)
+                numbers = self._predict(model, self._prepared(ask, model, codes), edited)
+                yield made("prediction", False, **numbers)
+                for scores, errors, n, last in self._scores(model, ask.method, edited.codes):
+                    if stale():
+                        return
+                    yield made("scores", last, scores=scores, errors=errors, n_references=n, **numbers)
+                    if stale():
+                        return
+        except Exception as error:  # noqa: BLE001 - the view shows it in its own words, and goes on
+            yield made("error", True, words=_words(error))
+
+    def _find(self, ask: Ask) -> tuple[Any, np.ndarray]:
+        for what, label, known in (("target", ask.target, self.targets), ("method", ask.method, self.methods)):
+            if label not in known:
+                raise problem("Engine", what, got=repr(label), need=f"one of {', '.join(known)}", do="choose one")
+        if not 0 <= ask.example < len(self._codes):
+            raise problem("Engine", "example", got=ask.example, need=f"0 to {len(self._codes) - 1}", do="choose one")
+        return self.targets[ask.target], self._codes[ask.example]
+
+    def _prepared(self, ask: Ask, model: Any, codes: np.ndarray) -> Repredictor:
+        """What is kept of a sequence, for the few that were asked about last."""
+        key = ask.target, ask.example
+        ready = self._ready.pop(key, None) or Repredictor(model, codes, device=self._device)
+        self._ready[key] = ready
+        for old in list(self._ready)[:-_KEPT]:
+            del self._ready[old]
+        return ready
+
+    def _predict(self, model: Any, ready: Repredictor, edited: Edited) -> dict[str, float | None]:
+        new, old = float(ready.predict(edited.codes)[0]), float(ready.y0[0])
+        for name, value in (("this sequence", new), ("the original sequence", old)):
+            if not np.isfinite(value):
+                raise problem(
+                    "Engine", "model", got=f"a prediction of {value} for {name}", need="a number",
+                    do="undo the edit, or check the model", kind=ModelError,
+                )  # fmt: skip
+        spread = getattr(model, "spread", None)
+        X = one_hot_of(edited.codes, ready.y0.device, ready.y0.dtype)
+        return {
+            "prediction": new,
+            "original": old,
+            "spread": None if spread is None else float(spread(X).reshape(-1)[0]),
+        }
+
+    def _scores(
+        self, model: Any, method: str, codes: np.ndarray
+    ) -> Iterator[tuple[np.ndarray, np.ndarray | None, int | None, bool]]:
+        """Give (scores (4, L), standard errors, references so far, whether these are the last)."""
+        X = one_hot_of(codes, "cpu", torch.int8)
+        if method != "deep_lift_shap":
+            scores = attribute(
+                model, X, method, n_shuffles=self._n_shuffles, random_state=self._seed, device=self._device
+            )
+            yield scores[0].cpu().numpy(), None, None, True
+            return
+        # a deletion leaves unknown bases at the end
+        shuffle = functools.partial(dinucleotide_shuffle, allow_N=True) if (codes == 4).any() else dinucleotide_shuffle
+        bounds = sorted({max(1, round(part * self._n_shuffles)) for part in _ROUNDS})
+        parts = []
+        for start, end in zip([0, *bounds], bounds, strict=False):
+            scores = deep_lift_shap(
+                model, X, references=shuffle, n_shuffles=end - start, random_state=self._seed + start,
+                hypothetical=True, return_standard_error=True, device=self._device,
+                warning_threshold=float("inf"),  # `diagnose` is there to judge the model
+            )  # fmt: skip
+            parts.append((end - start, scores[0][0].cpu().numpy(), scores[1][0].cpu().numpy()))
+            mean, error = _pool(parts)
+            observed = np.where(codes < 4, error[np.minimum(codes, 3), np.arange(len(codes))], 0)
+            yield mean, observed, end, end == bounds[-1]
+
+
+def _pool(parts: Sequence[tuple[int, np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard error over all references, of the means and standard errors of groups of them."""
+    n = sum(count for count, _, _ in parts)
+    mean, squares = np.zeros_like(parts[0][1]), np.zeros_like(parts[0][1])
+    for count, m, _ in parts:
+        mean += count * m / n
+    for count, m, e in parts:  # squares within the groups, and between them
+        squares += (count - 1) * count * np.nan_to_num(e) ** 2 + count * (m - mean) ** 2
+    return mean, np.sqrt(squares / max(n - 1, 1) / n)
+
+
+def _words(error: Exception) -> str:
+    if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
+        return "out of memory: free some (close other models), or use a shorter sequence"
+    text = str(error).strip()
+    return text.splitlines()[0] if text else type(error).__name__

@@ -1,0 +1,87 @@
+"""What a model can be asked about: one number a choice, by name.
+
+In: a model and one sequence.  Out: a mapping from label to a module ``(N, 4, L)`` to ``(N, 1)``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+
+from ..core.batches import on_device, resolve_device, resolve_dtype, take_rows
+from ..errors import ModelError, problem
+from ..model import target
+from ..model.predict import call_model
+
+__all__ = ["targets_of"]
+
+_MOST = 64  # columns that are offered one by one
+
+
+def targets_of(model: Any, X: Any, targets: Any = None, device: Any = None) -> dict[str, Any]:
+    """Name the numbers that a model gives.
+
+    Parameters
+    ----------
+    model : module
+        Of one output ``(N, T)``: its columns, by ``model.task_names`` where it has them.  Of several heads: the columns of
+        each; a head of profiles ``(N, T, L')`` becomes its profile-weighted log-odds, one number.
+    X : one-hot (N, 4, L) or compact container
+        The first sequence is run, to see what comes out.
+    targets : mapping, module, or None
+        Modules to offer in place of the model's own columns, by label.
+    device : optional
+        As in `predict`.
+
+    Returns
+    -------
+    dict
+        Label to module ``(N, 4, L) -> (N, 1)``.
+
+    Raises
+    ------
+    ModelError
+        When the model is no module, or gives what is no tensor of one row.
+
+    Examples
+    --------
+    >>> from nbinterp import demo
+    >>> list(targets_of(demo.load_model(), torch.zeros(1, 4, 400)))
+    ['enhancer', 'cooperative']
+    """
+    if isinstance(targets, Mapping) and targets:
+        return {str(label): one for label, one in targets.items()}
+    if targets is not None:
+        return {"prediction": targets}
+    if not isinstance(model, torch.nn.Module):
+        raise problem(
+            "LogoView", "model", got=f"a {type(model).__name__}", need="a torch.nn.Module", do="wrap it in one",
+            kind=ModelError,
+        )  # fmt: skip
+    on, of = resolve_device(device, model), resolve_dtype(None, model)
+    with on_device(model, on), torch.inference_mode():
+        y = call_model("LogoView", model, take_rows(X, 0, 1, device=on, dtype=of))
+    heads = [y] if isinstance(y, torch.Tensor) else list(y.values()) if isinstance(y, Mapping) else list(y)
+    if not all(isinstance(head, torch.Tensor) for head in heads):
+        raise problem(
+            "LogoView", "model", got="an output that is no tensor", need="tensors", do="pass targets=", kind=ModelError
+        )
+    several = not isinstance(y, torch.Tensor)
+    names = list(getattr(model, "head_names", None) or [])
+    found: dict[str, Any] = {}
+    for i, head in enumerate(heads):
+        label = names[i] if i < len(names) else f"head {i}"
+        found.update(_columns(model, head, i if several else None, label))
+    return found
+
+
+def _columns(model: Any, head: torch.Tensor, number: int | None, label: str) -> dict[str, Any]:
+    if head.ndim == 1 or head.shape[1:].numel() == 1:
+        return {label if number is not None else "prediction": target(model, head=number)}
+    if head.ndim > 2:
+        return {f"{label}, profile": target(model, head=number, transform="profile")}
+    tasks = list(getattr(model, "task_names", None) or [])
+    named = tasks if number is None and len(tasks) == head.shape[1] else [f"{label} {t}" for t in range(head.shape[1])]
+    return {name: target(model, head=number, task=t) for t, name in enumerate(named[:_MOST])}

@@ -227,7 +227,7 @@ class Block:
         """Keep a result; a window as long as its axis stops sliding."""
         if isinstance(result, Change):
             layout = self.context.layouts[index]
-            self.widest = max(self.widest, result.delta[0].numel())
+            self.widest = max(self.widest, result.delta.numel() // self.geometry.rows)
             if result.step and result.width >= layout.length:
                 result = self.settle(result, layout.length)
         elif result is not None:

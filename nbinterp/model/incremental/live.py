@@ -90,7 +90,7 @@ class ChangeRangePlan:
             groups.setdefault((edit[0], column.shape[1]), []).append(i)
         outputs: list[Any] = [None] * len(columns)
         x = self._rows[0]
-        with on_device(self._model, x.device), torch.no_grad():
+        with torch.no_grad():  # the plan has the model's weights: the model itself is not run
             for (start, width), members in groups.items():
                 delta = torch.stack([columns[i] for i in members]) - x[:, :, start : start + width]
                 geometry = Geometry(start, self._plan.stride, 1, len(members))

@@ -18,7 +18,7 @@ from .window import Change, Layout, Track, blank, cut, inside, unify
 
 __all__ = ["LINEAR_RULES"]
 
-WIDE = 64  # from this width on, one product per tap, added in place, beats one product for all taps
+WIDE = 64
 
 
 def per_axis(value: Any, n: int) -> list[int]:
@@ -80,41 +80,45 @@ class _Taps:
 
     def __init__(self, weight: torch.Tensor, dilation: int) -> None:
         flipped = weight.detach().flip(2)  # the first piece of output comes from the last tap
-        self._k, self._d = weight.shape[2], dilation
-        self._each = flipped.permute(2, 1, 0).contiguous()  # (k, in, out)
+        self._k, self._d, self._channels = weight.shape[2], dilation, weight.shape[0]
+        self._each = [tap[None] for tap in flipped.permute(2, 1, 0).contiguous()]  # k of (1, in, out)
         self._all = flipped.permute(1, 2, 0).reshape(weight.shape[1], -1).contiguous()  # (in, k * out)
 
     def __call__(self, block: Block, key: int, delta: torch.Tensor, start: int, end: int) -> torch.Tensor:
         """Give ``[start, end)`` of the full convolution of `delta`, in the memory that the block keeps under `key`."""
         x = delta.transpose(1, 2).contiguous()  # (rows, width, in)
         rows, width, _ = x.shape
-        if width < WIDE:
+        wide = width >= WIDE
+        if not wide:
             product = block.scratch((key, "product"), (rows * width, self._all.shape[1]), x)
             torch.mm(x.flatten(0, 1), self._all, out=product)
             product = product.view(rows, width, self._k, -1)
             if width == 1 and self._d == 1:
                 return product[:, 0, start:end].transpose(1, 2)
-        out = block.scratch((key, "out"), (rows, end - start, self._each.shape[2]), x)
+        out = block.scratch((key, "out"), (rows, end - start, self._channels), x)
         reached = start  # everything before this has been written to
+        # narrow() throughout: for one edit this loop is most of the work, and indexing costs more than the sums
         for i in range(self._k):
             a, b = max(i * self._d, start), min(i * self._d + width, end)
             if a >= b:
                 continue
-            piece, fresh = slice(a - i * self._d, b - i * self._d), reached == start
-            if fresh:
-                out[:, : a - start].zero_()
-            elif b > reached:
-                out[:, reached - start : b - start].zero_()
+            fresh = reached == start
+            if fresh and a > start:
+                out.narrow(1, 0, a - start).zero_()
+            elif not fresh and b > reached:
+                out.narrow(1, reached - start, b - reached).zero_()
             reached = b
-            target = out[:, a - start : b - start]
-            if width >= WIDE:
-                weight = self._each[i].expand(rows, -1, -1)
-                torch.baddbmm(target, x[:, piece], weight, beta=0 if fresh else 1, out=target)
+            target = out.narrow(1, a - start, b - a)
+            if wide:
+                weight = self._each[i] if rows == 1 else self._each[i].expand(rows, -1, -1)
+                piece = x.narrow(1, a - i * self._d, b - a)
+                torch.baddbmm(target, piece, weight, beta=0 if fresh else 1, out=target)
             elif fresh:
-                target.copy_(product[:, piece, i])
+                target.copy_(product.narrow(1, a - i * self._d, b - a).select(2, i))
             else:
-                target += product[:, piece, i]
-        out[:, reached - start :].zero_()
+                target.add_(product.narrow(1, a - i * self._d, b - a).select(2, i))
+        if reached < end:
+            out.narrow(1, reached - start, end - reached).zero_()
         return out.transpose(1, 2)
 
 

@@ -94,14 +94,16 @@ class Geometry:
     def clear_outside(self, delta: torch.Tensor, axis: int, lo: int, step: int, length: int) -> None:
         """Set the change to zero, in place, where a row's window lies outside the sequence."""
         travel, width = step * (self.P - 1), delta.shape[axis]
+        left = min(max(-lo, -lo - travel, 0), width)  # offsets below this are outside in some row
+        right = min(max(lo + width + max(travel, 0) - length, 0), width)
+        if not left and not right:
+            return
         view = self.split(delta.movedim(axis, 1))
         shape = (self.P, 1, -1) + (1,) * (view.ndim - 3)
         starts = torch.arange(self.P, device=delta.device)[:, None] * step + lo
-        left = min(max(-lo, -lo - travel, 0), width)  # offsets below this are outside in some row
         if left:
             at = starts + torch.arange(left, device=delta.device)
             view[:, :, :left].masked_fill_((at < 0).view(shape), 0)
-        right = min(max(lo + width + max(travel, 0) - length, 0), width)
         if right:
             at = starts + torch.arange(width - right, width, device=delta.device)
             view[:, :, width - right :].masked_fill_((at >= length).view(shape), 0)
@@ -124,12 +126,13 @@ class Track:
         self._make_room(-first, last - self._value.shape[0])
         data = self._padded
         inner = data.stride(0)
+        rest, strides, at = data.shape[1:], data.stride()[1:], self._axis - 1
         view = data.as_strided(
-            (P, width, *data.shape[1:]),
-            (abs(step) * inner, inner, *data.stride()[1:]),
+            (P, *rest[:at], width, *rest[at:]),
+            (abs(step) * inner, *strides[:at], inner, *strides[at:]),
             data.storage_offset() + (first + self._margin[0]) * inner,
         )
-        return (view.flip(0) if step < 0 else view).movedim(1, self._axis)
+        return view.flip(0) if step < 0 else view
 
     def _make_room(self, left: int, right: int) -> None:
         if left <= self._margin[0] and right <= self._margin[1]:

@@ -101,12 +101,15 @@ _FACE: Final[dict[str, tuple[str, ...]]] = {
     ),
     "chart": (
         "BASES",
+        "ProfileRow",
         "logo_png",
         "plot_logo",
+        "profile_png",
     ),
     "widget": (
         "LogoView",
         "TableView",
+        "TrackView",
     ),
     "report": (
         "AttributionParameters",

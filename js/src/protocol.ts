@@ -1,4 +1,5 @@
-/** What the two halves of a widget say to each other: nbinterp/widget/logo.py writes it, nbinterp/live packs the bytes. */
+/** What the two halves of a widget say to each other: nbinterp/live/protocol.py and nbinterp/widget/logo.py are the other half. */
+import type { Change } from "./state/edits";
 
 /** One block of the binary trait. */
 export interface Block {
@@ -18,6 +19,12 @@ export interface TrackMeta {
 /** [example, start, end, name, strand, score] */
 export type Annotation = [number, number, number, string, string, number | null];
 
+/** What can be asked of the model behind a view. */
+export interface LiveMeta {
+  targets: string[];
+  methods: string[];
+}
+
 export interface LogoMeta {
   n: number;
   length: number;
@@ -27,6 +34,11 @@ export interface LogoMeta {
   loci: ([string, number] | null)[];
   predictions: (number | null)[] | null;
   target: string;
+  /** The target and the method that `predictions` and the first track are of. */
+  first: { target: string; method: string };
+  live: LiveMeta | null;
+  /** Whether a table of single edits is stored: blocks "table" and "table_scale", changes in prediction (n, 4, length). */
+  table: boolean;
   annotations: Annotation[];
   height: number;
   colors: "classic" | "safe" | "grey";
@@ -36,4 +48,30 @@ export interface LogoMeta {
 /** Asked once on start; a live kernel answers with the same word. */
 export interface Hello {
   kind: "hello";
+}
+
+export interface Ask {
+  kind: "ask";
+  /** Grows with each request; an answer to an older one is stale. */
+  number: number;
+  example: number;
+  changes: Change[];
+  target: string;
+  method: string;
+}
+
+/** Part of an answer; `blocks` describe the bytes that came with it: scores (1, 4, L), errors (1, L), and their scales. */
+export interface Answer {
+  kind: "answer";
+  number: number;
+  example: number;
+  stage: "prediction" | "scores" | "error";
+  last: boolean;
+  prediction: number | null;
+  original: number | null;
+  spread: number | null;
+  n_references: number | null;
+  seconds: number;
+  words: string;
+  blocks: Block[];
 }

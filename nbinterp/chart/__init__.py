@@ -4,7 +4,8 @@ In: arrays and tables.  Out: matplotlib axes and PNG bytes, in the look of the w
 """
 
 from .logo import plot_logo
+from .profile import ProfileRow, profile_png
 from .still import logo_png
 from .theme import BASES
 
-__all__ = ["BASES", "logo_png", "plot_logo"]
+__all__ = ["BASES", "ProfileRow", "logo_png", "plot_logo", "profile_png"]

@@ -6,5 +6,6 @@ chooses comes back as traits.  ``static/`` holds the built JavaScript, whose sou
 
 from .logo import LogoView
 from .table import TableView
+from .track import TrackView
 
-__all__ = ["LogoView", "TableView"]
+__all__ = ["LogoView", "TableView", "TrackView"]

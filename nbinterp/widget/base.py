@@ -35,9 +35,16 @@ class View(anywidget.AnyWidget):
         self.on_msg(self._answer)
 
     def _answer(self, _widget: Any, message: Any, _buffers: Any) -> None:
-        """Say hello back, so that the view knows that it is live."""
-        if isinstance(message, dict) and message.get("kind") == "hello":
+        """Say hello back, so that the view knows that it is live; hand on anything else."""
+        if not isinstance(message, dict):
+            return
+        if message.get("kind") == "hello":
             self.send({"kind": "hello"})
+        else:
+            self._receive(message)
+
+    def _receive(self, message: dict[str, Any]) -> None:
+        """Take a message of the browser half; most views have none."""
 
     def to_png(self) -> bytes | None:
         """A still picture, for where no JavaScript runs; None when there is none."""

@@ -1,6 +1,7 @@
 """LogoView: scores along sequences, from letters to a megabase.
 
-In: one-hot sequences, scores, spans.  Out: a widget; ``example``, ``view`` and ``selection`` come back as traits.
+In: one-hot sequences, scores, spans, and, to edit live, a model.  Out: a widget; ``example``, ``view``, ``selection`` and
+``edits`` come back as traits.
 """
 
 from __future__ import annotations
@@ -18,7 +19,20 @@ from ..chart import logo_png
 from ..core.check import check_choice
 from ..core.tables import ANNOTATIONS, LOCI, check_table
 from ..errors import problem
-from ..live import pack_blocks, pack_sequence, quantize
+from ..live import (
+    Answer,
+    Ask,
+    Change,
+    Edited,
+    History,
+    Newest,
+    apply_changes,
+    decode_ask,
+    encode_answer,
+    pack_blocks,
+    pack_sequence,
+    quantize,
+)
 from .base import View, numpy_of, static
 
 __all__ = ["LogoView"]
@@ -57,6 +71,22 @@ class LogoView(View):
         Whether rows have their own range, one together, or the same height up and down.
     hypothetical : bool
         Show all four bases of tracks that have them, not only the one that is there.
+    model : torch.nn.Module, optional
+        What answers edits, while the notebook's kernel runs.  Without `tracks` its scores are computed; without
+        `predictions` its predictions are.
+    targets : mapping from label to module, or module, optional
+        What can be asked of it, each ``(N, 4, L)`` to ``(N, 1)``; by default each column of each output.
+    method : str
+        An attribution method by name, see `attribute`; it makes the first track, and the live one.
+    n_shuffles : int
+        References of methods that have them.
+    mutagenesis : array (N, 4, L), optional
+        Changes in prediction of every single substitution (``saturation_mutagenesis(..., raw_outputs=True)`` or your own),
+        stored so that single edits are answered with no kernel.
+    device : str, optional
+        Of the model while it answers.
+    link : str
+        Views with the same link look at the same place; see `link`.
 
     Attributes
     ----------
@@ -64,6 +94,10 @@ class LogoView(View):
     view : [start, end]
     selection : [start, end] or []
         Set by the reader; 0-based, half-open, within the sequence.
+    edits : dict
+        Changes done and undone, of each example that has some; see `changes`, `edit`, `undo`, `redo`, `reset`.
+    target, method : str
+        What is asked of the model now.
 
     Raises
     ------
@@ -87,6 +121,12 @@ class LogoView(View):
     view = traitlets.List(traitlets.Float()).tag(sync=True, echo_update=False)
     selection = traitlets.List(traitlets.Int()).tag(sync=True, echo_update=False)
     hypothetical = traitlets.Bool(False).tag(sync=True, echo_update=False)
+    edits = traitlets.Dict().tag(sync=True, echo_update=False)
+    target = traitlets.Unicode().tag(sync=True, echo_update=False)
+    method = traitlets.Unicode().tag(sync=True, echo_update=False)
+    link = traitlets.Unicode().tag(sync=True)
+    answer = traitlets.Unicode("{}").tag(sync=True)
+    answer_data = traitlets.Bytes().tag(sync=True)
 
     def __init__(
         self,
@@ -104,6 +144,13 @@ class LogoView(View):
         colors: str = "classic",
         scale: str = "row",
         hypothetical: bool = False,
+        model: Any = None,
+        targets: Any = None,
+        method: str = "deep_lift_shap",
+        n_shuffles: int = 20,
+        mutagenesis: Any = None,
+        device: str | None = None,
+        link: str = "",
     ) -> None:
         check_choice("LogoView", "colors", colors, ("classic", "safe", "grey"))
         check_choice("LogoView", "scale", scale, ("row", "shared", "symmetric"))
@@ -112,11 +159,26 @@ class LogoView(View):
         self._codes = _codes(X)
         self._still: tuple[Any, bytes] | None = None
         n, length = self._codes.shape
+        self._engine: Any = None
+        if model is not None or targets is not None:
+            from ..live.first import first_answers
+
+            self._engine, found = first_answers(
+                self._codes, model, targets, target, method, n_shuffles, device,
+                scores=tracks is None, predictions=predictions is None,
+            )  # fmt: skip
+            target = found.target
+            tracks = {method: found.scores} if tracks is None else tracks
+            predictions = found.predictions if predictions is None else predictions
         self._tracks = _tracks(tracks, n, length)
         packed, runs = pack_sequence(self._codes)
         arrays: dict[str, np.ndarray] = {"sequence": packed, "unknown": runs}
         for i, scores in enumerate(self._tracks.values()):
             arrays[f"track{i}"], arrays[f"scale{i}"] = quantize(scores)
+        if mutagenesis is not None:
+            arrays["table"], arrays["table_scale"] = quantize(
+                _tracks({"mutagenesis": mutagenesis}, n, length)["mutagenesis"]
+            )
         blocks = pack_blocks(arrays)
         if loci is not None:
             _check_loci(loci, n, length)
@@ -138,6 +200,14 @@ class LogoView(View):
             "loci": places,
             "predictions": numbers,
             "target": target,
+            "first": {"target": target, "method": method if self._engine is not None else ""},
+            "live": None
+            if self._engine is None
+            else {
+                "targets": list(self._engine.targets),
+                "methods": list(self._engine.methods),
+            },
+            "table": mutagenesis is not None,
             "annotations": self._annotations,
             "height": height,
             "colors": colors,
@@ -149,7 +219,81 @@ class LogoView(View):
             example=example,
             view=[0.0, float(length)] if view is None else [float(v) for v in view],
             hypothetical=hypothetical,
+            target=target,
+            method=method if self._engine is not None else "",
+            link=link,
         )
+        self._answers: Newest[Ask, Answer] | None = None
+        if self._engine is not None:
+            self._answers = Newest(self._engine.answer, self._tell)
+
+    # --- edits --------------------------------------------------------------------------------------------------------
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """The changes of the example that is shown, in order: (start, end, bases)."""
+        return self._history.done
+
+    @property
+    def edited(self) -> str:
+        """The example that is shown, as it is now, in letters."""
+        return "".join("ACGTN"[code] for code in self._edited().codes)
+
+    def edit(self, start: int, bases: str, end: int | None = None) -> None:
+        """Put `bases` in the place of ``[start, end)``; as many as there are bases, when no end is given.
+
+        Examples
+        --------
+        >>> logo = LogoView(np.eye(4)[:, [0, 1, 2, 3, 0]])
+        >>> logo.edit(1, "T")
+        >>> logo.edited
+        'ATGTA'
+        >>> logo.undo()
+        >>> logo.changes
+        ()
+        """
+        change = Change(start, start + len(bases) if end is None else end, bases)
+        apply_changes(self._codes[self.example], (*self.changes, change))  # says what is wrong, before anything is kept
+        self._history = self._history.do(change)
+
+    def undo(self) -> None:
+        """Take back the last change of the example that is shown."""
+        self._history = self._history.undo()
+
+    def redo(self) -> None:
+        """Do again what was undone last."""
+        self._history = self._history.redo()
+
+    def reset(self) -> None:
+        """Go back to the sequence as it was given."""
+        while self._history.done:
+            self.undo()
+
+    @property
+    def _history(self) -> History:
+        return History.from_json(self.edits.get(str(self.example), {}))
+
+    @_history.setter
+    def _history(self, history: History) -> None:
+        self.edits = {**self.edits, str(self.example): history.to_json()}
+
+    def _edited(self) -> Edited:
+        return apply_changes(self._codes[self.example], self.changes)
+
+    # --- answers ------------------------------------------------------------------------------------------------------
+
+    def _receive(self, message: dict[str, Any]) -> None:
+        if message.get("kind") == "ask" and self._answers is not None:
+            self._answers.submit(decode_ask(message))
+
+    def _tell(self, answer: Answer) -> None:
+        """Hand an answer to the browser; as traits, so that a saved notebook keeps the last."""
+        words, data = encode_answer(answer)
+        with self.hold_sync():
+            self.answer_data = data
+            self.answer = json.dumps(words, allow_nan=False)
+
+    # --- checks -------------------------------------------------------------------------------------------------------
 
     @traitlets.validate("example")
     def _check_example(self, proposal: Any) -> int:
@@ -176,14 +320,14 @@ class LogoView(View):
 
     def to_png(self) -> bytes:
         """Draw the example and view as they are now; the picture is kept until they change."""
-        key = (self.example, self.hypothetical, *self.view)
+        key = (self.example, self.hypothetical, *self.view, *self.changes)
         if self._still is None or self._still[0] != key:
             self._still = (key, self._draw())
         return self._still[1]
 
     def _draw(self) -> bytes:
         start, end = max(0, math.floor(self.view[0])), min(self._codes.shape[1], math.ceil(self.view[1]))
-        codes = self._codes[self.example]
+        codes = self._edited().codes
         rows: list[tuple[str, np.ndarray | None]] = []
         for label, scores in self._tracks.items():
             one = scores[self.example]

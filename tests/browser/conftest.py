@@ -49,7 +49,7 @@ def notebook_of(*widgets: Any) -> dict[str, Any]:
         for name, value in widget.get_state().items():
             if isinstance(value, bytes):
                 buffers.append({"path": [name], "data": base64.b64encode(value).decode(), "encoding": "base64"})
-            elif isinstance(value, (str, int, float, bool, list)):
+            elif isinstance(value, (str, int, float, bool, list, dict)):
                 state[name] = value
         states[widget.model_id] = {"model_module": "anywidget", "state": state, "buffers": buffers}
         data = {"application/vnd.jupyter.widget-view+json": {"model_id": widget.model_id}}

@@ -2,137 +2,48 @@
 
 from __future__ import annotations
 
-import json
-import os
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import pytest
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow]
+from tests.browser.jupyter import ASK, MOVE, SHOW, Jupyter, journey, jupyter, lightness, live_logo, serving
 
-MAKE = """import numpy as np, nbinterp as nb
-X = nb.random_one_hot((2, 4, 200), random_state=0)
-view = nb.LogoView(X, {"score": np.random.RandomState(0).normal(size=(2, 4, 200))})
-view"""
-ASK = "print(view.example, [round(v) for v in view.view], view.selection)"
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
-    root = tmp_path_factory.mktemp("lab")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    kernel = root / ".data" / "kernels" / "python3"
-    kernel.mkdir(parents=True)
-    argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-    (kernel / "kernel.json").write_text(json.dumps({"argv": argv, "display_name": "Python 3", "language": "python"}))
-    names = ("CONFIG", "RUNTIME", "DATA")
-    env = {**os.environ, **{f"JUPYTER_{n}_DIR": str(root / f".{n.lower()}") for n in names}}
-    env |= {"JUPYTERLAB_SETTINGS_DIR": str(root / ".settings"), "JUPYTERLAB_WORKSPACES_DIR": str(root / ".workspaces")}
-    words = [
-        sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}", "--ServerApp.ip=127.0.0.1",
-        "--IdentityProvider.token=", "--ServerApp.port_retries=0", f"--ServerApp.root_dir={root}", "--expose-app-in-browser",
-        "--ServerApp.disable_check_xsrf=True", "--LabApp.extension_manager=readonly",
-        "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate",
-    ]  # fmt: skip
-    with (root / "lab.log").open("w") as log:
-        server = subprocess.Popen(words, env=env, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
-        base = f"http://127.0.0.1:{port}"
-        try:
-            _wait(base, server, root)
-            yield base, root
-            for one in json.load(urllib.request.urlopen(f"{base}/api/kernels", timeout=5)):
-                gone = urllib.request.Request(f"{base}/api/kernels/{one['id']}", method="DELETE")
-                urllib.request.urlopen(gone, timeout=10).close()
-        finally:
-            server.terminate()
-            server.wait(15)
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jupyter]:
+    with jupyter("jupyterlab", tmp_path_factory.mktemp("lab")) as server:
+        yield server
 
 
-def _wait(base: str, server: subprocess.Popen[bytes], root: Path) -> None:
-    deadline = time.time() + 90
-    while True:
-        try:
-            urllib.request.urlopen(f"{base}/api/status", timeout=2).close()
-        except (urllib.error.URLError, OSError):
-            if server.poll() is not None or time.time() > deadline:
-                raise RuntimeError((root / "lab.log").read_text()[-3000:]) from None
-            time.sleep(0.3)
-        else:
-            return
+def test_traits_reach_python_and_python_moves_the_view(lab: Jupyter, browser: Any) -> None:
+    lab.write("a.ipynb", SHOW, ASK, MOVE)
+    with lab.open(browser, "a.ipynb") as notebook:
+        notebook.run(0)
+        logo = journey(notebook.page, lambda: notebook.run(1), lambda: notebook.run(2))
+        assert lightness(logo) < 127
+        notebook.dark()
+        assert lightness(logo) > 127
 
 
-def run_cell(page: Any, index: int) -> str:
-    """Run a cell and give the text of its outputs."""
-    return page.evaluate(
-        """async (i) => {
-        const panel = window.jupyterapp.shell.currentWidget;
-        panel.content.activeCellIndex = i;
-        panel.content.deselectAll();
-        await window.jupyterapp.commands.execute('notebook:run-cell');
-        const outs = panel.context.model.cells.get(i).toJSON().outputs;
-        const bad = outs.find((o) => o.output_type === 'error');
-        if (bad) throw new Error(bad.ename + ': ' + bad.evalue);
-        return outs.map((o) => o.text ?? '').flat().join('');
-    }""",
-        index,
-    )
+def test_a_page_loaded_anew_finds_its_kernel(lab: Jupyter, browser: Any) -> None:
+    lab.write("again.ipynb", SHOW, ASK, MOVE)
+    with lab.open(browser, "again.ipynb") as notebook:
+        notebook.run(0)
+        live_logo(notebook.page)
+        notebook.run(2)
+        notebook.page.evaluate("() => jupyterapp.commands.execute('docmanager:save')")
+    with lab.open(browser, "again.ipynb") as notebook:
+        live_logo(notebook.page)
+        notebook.page.locator(".nbi-readout", has_text="20 bp").wait_for()
 
 
-@pytest.mark.filterwarnings("ignore::ResourceWarning")
-def test_traits_reach_python_and_python_moves_the_view(lab: tuple[str, Path], browser: Any) -> None:
-    base, root = lab
-    cells = [nbformat.v4.new_code_cell(s) for s in (MAKE, ASK, "view.view = [10., 30.]")]
-    spec = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": spec}), root / "a.ipynb")
-    page = browser.new_page(viewport={"width": 1200, "height": 800})
-    errors: list[str] = []
-    page.on("pageerror", lambda e: errors.append(str(e)))
-    page.goto(f"{base}/lab/tree/a.ipynb?reset")
-    page.wait_for_function("() => window.jupyterapp?.restored", timeout=90_000)
-    page.evaluate("() => window.jupyterapp.restored")
-    page.locator(".jp-Notebook").first.wait_for(timeout=90_000)
-    idle = "() => window.jupyterapp.shell.currentWidget?.context?.sessionContext?.session?.kernel?.status === 'idle'"
-    page.wait_for_function(idle, timeout=90_000)
-    run_cell(page, 0)
-    logo = page.locator(".nbi-logo").first
-    logo.wait_for(timeout=30_000)
-    page.wait_for_function("() => document.querySelector('.nbi-logo')?.dataset.live === '1'", timeout=20_000)
-
-    canvas = logo.locator("canvas")
-    canvas.scroll_into_view_if_needed()
-    box = canvas.bounding_box()
-    canvas.focus()
-    page.keyboard.press("]")
-    page.keyboard.press("+")
-    page.mouse.move(box["x"] + 300, box["y"] + 70)
-    page.mouse.down()
-    page.mouse.move(box["x"] + 500, box["y"] + 70, steps=6)
-    page.mouse.up()
-    page.wait_for_timeout(700)
-    example, rest = run_cell(page, 1).split(" ", 1)
-    view, selection = (json.loads(part) for part in rest.replace("] [", "]|[").split("|"))
-    assert example == "1"
-    assert view == [50, 150]
-    assert 0 <= selection[0] < selection[1] <= 200
-
-    page.mouse.move(5, 5)  # off the logo, so that the read-out speaks of the view
-    run_cell(page, 2)
-    page.wait_for_function("() => document.querySelector('.nbi-readout').textContent.includes('20 bp')")
-    page.evaluate("() => window.jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Dark'})")
-    page.wait_for_function("() => document.body.dataset.jpThemeLight === 'false'")
-    page.wait_for_timeout(300)
-    ink = logo.evaluate("e => getComputedStyle(e).color")
-    assert sum(float(v) for v in ink[ink.index("(") + 1 : -1].split(",")[:3]) > 380
-    assert errors == []
-    page.close()
+def test_a_server_that_does_not_come_up_shows_its_log(tmp_path: Path) -> None:
+    with (
+        pytest.raises(RuntimeError, match=r"(?s)jupyterlab did not come up:.*Not a directory|No such"),
+        serving(["jupyterlab", "--ServerApp.root_dir=/nowhere"], tmp_path, "/api/status"),
+    ):
+        pass

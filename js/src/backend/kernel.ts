@@ -1,10 +1,13 @@
 /** Answers from Python through the widget's messages. */
-import type { Hello } from "../protocol";
+import type { Numbers } from "../core/wire";
+import type { Answer, Ask, Hello } from "../protocol";
 import type { Backend } from "./backend";
 
 export interface Channel {
-  send(message: Hello): void;
+  send(message: Hello | Ask): void;
   listen(handler: (message: unknown) => void, signal: AbortSignal): void;
+  /** Parts of answers, with their blocks read; a view that asks nothing has none. */
+  answers?(handler: (answer: Answer, blocks: Map<string, Numbers>) => void, signal: AbortSignal): void;
 }
 
 export class KernelBackend implements Backend {
@@ -20,5 +23,13 @@ export class KernelBackend implements Backend {
       }, this.signal);
       this.channel.send({ kind: "hello" });
     });
+  }
+
+  ask(ask: Ask): void {
+    this.channel.send(ask);
+  }
+
+  onAnswer(tell: (answer: Answer, blocks: Map<string, Numbers>) => void): void {
+    this.channel.answers?.(tell, this.signal);
   }
 }

@@ -15,6 +15,13 @@ export interface Row {
   extent: Extent;
   /** Range of the stacks of all four letters. */
   stacked: Extent;
+  /** Not yet, or no longer, of the sequence that is shown: drawn at 40 %. */
+  stale?: boolean;
+  /** Letters before the edit, and where each position of now was then (-1: nowhere). */
+  ghost?: Uint8Array;
+  origin?: Int32Array;
+  /** Standard error of the observed base. */
+  errors?: Float32Array;
 }
 
 export interface Frame {
@@ -37,16 +44,19 @@ export function drawRow(pen: Pen, row: Row, codes: Uint8Array, view: View, frame
   if (!row.observed) drawSequence(pen, codes, view, frame, p, theme);
   else if (mode === "envelope") drawEnvelope(pen, row.levels, row.extent, view, frame, p, y, zero, theme);
   else {
-    const alpha = letterAlpha(p);
-    if (alpha < 1) drawBars(pen, row.observed, row.extent, codes, view, frame, p, y, zero, theme, 1 - alpha);
+    const alpha = letterAlpha(p) * (row.stale ? STALE : 1);
+    if (letterAlpha(p) < 1) drawBars(pen, row.observed, row.extent, codes, view, frame, p, y, zero, theme, (1 - letterAlpha(p)) * (row.stale ? STALE : 1));
     if (alpha > 0) {
       if (stacks && row.values) drawStacks(pen, row.values, codes.length, view, frame, p, y, theme, alpha);
       else drawLetters(pen, row, codes, view, frame, p, y, zero, theme, alpha);
+      if (row.errors) drawErrors(pen, row.observed, row.errors, view, frame, p, y, theme);
     }
   }
+  if (row.ghost && row.origin) drawEdits(pen, row.ghost, row.origin, codes, view, frame, p, theme);
   pen.unclip();
 }
 
+const STALE = 0.4;
 const first = (view: View): number => Math.max(0, Math.floor(view.start));
 const last = (view: View, length: number): number => Math.min(length, Math.ceil(view.end));
 
@@ -56,6 +66,26 @@ function drawSequence(pen: Pen, codes: Uint8Array, view: View, frame: Frame, p: 
   if (p < 3) return pen.rect(frame.x, y - h / 2 - 1, frame.width, 2, fade(theme.ink, 0.25));
   for (let i = first(view); i < last(view, codes.length); i++)
     pen.glyph(codes[i], frame.x + (i - view.start) * p + p * 0.06, y, p * 0.88, h, theme.unknown);
+}
+
+/** Whiskers of one standard error to each side. */
+function drawErrors(pen: Pen, observed: Float32Array, errors: Float32Array, view: View, frame: Frame, p: number, y: (v: number) => number, theme: Theme): void {
+  for (let i = first(view); i < last(view, observed.length); i++) {
+    const x = frame.x + (i - view.start + 0.5) * p, a = y(observed[i] + errors[i]), b = y(observed[i] - errors[i]);
+    if (b - a >= 2) pen.line(x, a, x, b, fade(theme.ink, 0.55));
+  }
+}
+
+/** Edited positions wear a small triangle, with the letter that was there beside it. */
+function drawEdits(pen: Pen, ghost: Uint8Array, origin: Int32Array, codes: Uint8Array, view: View, frame: Frame, p: number, theme: Theme): void {
+  for (let i = first(view); i < last(view, codes.length); i++) {
+    const from = origin[i], isNew = from < 0 && codes[i] < 4, changed = from >= 0 && ghost[from] !== codes[i];
+    const gap = i > 0 && from > 0 && origin[i - 1] >= 0 && from > origin[i - 1] + 1; // something was taken out before it
+    if (!isNew && !changed && !gap) continue;
+    const x = frame.x + (i - view.start + (gap && !changed ? 0 : 0.5)) * p, y = frame.y + frame.height;
+    pen.shape(`M${x - 3.5} ${y} L${x + 3.5} ${y} L${x} ${y - 5} Z`, theme.accent);
+    if (changed && p >= 7) pen.glyph(ghost[from], x - p * 0.28, frame.y + 9, p * 0.56, 9, theme.bases[ghost[from]] ?? theme.unknown, 0.35);
+  }
 }
 
 function hatch(pen: Pen, x: number, frame: Frame, p: number, theme: Theme): void {

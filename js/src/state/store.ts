@@ -1,9 +1,12 @@
 /** What a LogoView shows: data read once, and a small state that changes. Pure of any host. */
 import { dequantize, type Numbers, unpack } from "../core/wire";
-import { type Extent, extent, pyramid } from "../draw/lod";
+import { type Extent, pyramid } from "../draw/lod";
 import type { Row } from "../draw/logo";
 import { clampView, type View } from "../draw/scale";
 import type { Annotation, LogoMeta } from "../protocol";
+import { Answers, type Question, type Said } from "./answers";
+import { type Edited, applyChanges, type History, NOTHING } from "./edits";
+import { editedRows, makeRow, NONE } from "./rows";
 
 export interface State {
   example: number;
@@ -13,6 +16,16 @@ export interface State {
   all: boolean;
   hoveredItem: number;
   selectedItem: number;
+  /** Changes of each example that has some. */
+  histories: Record<string, History>;
+  target: string;
+  method: string;
+  /** Whether an answer is under way. */
+  asking: boolean;
+  /** Parts of answers heard so far: what is drawn depends on it. */
+  heard: number;
+  /** What went wrong last, in its own words. */
+  failed: string;
 }
 
 export type Change = Partial<State>;
@@ -25,17 +38,57 @@ export interface Example {
   offset: number;
   name: string;
   chrom: string | null;
+  /** What was edited; null for the sequence as it was given. */
+  edited: Edited | null;
 }
 
 export class Store {
   state: State;
+  readonly answers = new Answers();
   private examples = new Map<number, Example>();
+  private shown: { key: string; example: Example } | null = null;
   private listeners = new Set<(changed: Change) => void>();
 
-  constructor(readonly meta: LogoMeta, private blocks: Map<string, Numbers>, start: Partial<State>) {
+  constructor(readonly meta: LogoMeta, readonly blocks: Map<string, Numbers>, start: Partial<State>) {
     const view = clampView(start.view ?? { start: 0, end: meta.length }, meta.length);
-    this.state = { example: 0, selection: null, hover: null, all: false, hoveredItem: -1, selectedItem: -1, ...start, view };
+    this.state = {
+      example: 0, selection: null, hover: null, all: false, hoveredItem: -1, selectedItem: -1, histories: {},
+      target: meta.first.target, method: meta.first.method, asking: false, heard: 0, failed: "", ...start, view,
+    };
     this.state.example = Math.min(Math.max(this.state.example, 0), meta.n - 1);
+  }
+
+  // --- edits --------------------------------------------------------------------------------------------------------
+
+  get history(): History {
+    return this.state.histories[this.state.example] ?? NOTHING;
+  }
+  set history(history: History) {
+    this.set({ histories: { ...this.state.histories, [this.state.example]: history } });
+  }
+
+  /** What is shown now, as a question to the model. */
+  get question(): Question {
+    const { example, target, method } = this.state;
+    return { example, changes: this.history.done, target, method };
+  }
+
+  /** Whether this is the sequence as it was given, under the target and the method whose numbers came with it. */
+  isFirst({ changes, target, method }: Question): boolean {
+    const { first } = this.meta;
+    return !changes.length && target === first.target && method === first.method;
+  }
+
+  knows(question: Question): boolean {
+    return this.isFirst(question) || (this.answers.get(question)?.whole ?? false);
+  }
+
+  /** What was said of a question; of the first one, what came with the view. */
+  said(question: Question): Said | null {
+    const prediction = this.meta.predictions?.[question.example] ?? null;
+    if (!this.isFirst(question)) return this.answers.get(question);
+    const [row] = this.original.rows;
+    return { prediction, original: prediction, spread: null, scores: row.channels === 4 ? row.values : null, errors: null, references: null, whole: true, seconds: 0 };
   }
 
   subscribe(listener: (changed: Change) => void): void {
@@ -54,7 +107,8 @@ export class Store {
     for (const listener of this.listeners) listener(real);
   }
 
-  get current(): Example {
+  /** The example as it was given. */
+  get original(): Example {
     let example = this.examples.get(this.state.example);
     if (!example) {
       if (this.examples.size > 8) this.examples.clear(); // a few neighbours are enough
@@ -63,47 +117,33 @@ export class Store {
     return example;
   }
 
+  /** The example as it is shown: with its changes, under the target and the method chosen. */
+  get current(): Example {
+    const { original, question } = this;
+    if (this.isFirst(question)) return original;
+    const key = JSON.stringify([question, this.state.heard]);
+    if (this.shown?.key !== key) {
+      const edited = applyChanges(original.codes, question.changes);
+      const rows = editedRows(original, edited, this.said(question), this.said({ ...question, changes: [] }), question);
+      shareScale(rows, this.meta.scale);
+      this.shown = { key, example: { ...original, codes: edited.codes, rows, edited: question.changes.length ? edited : null } };
+    }
+    return this.shown.example;
+  }
+
   private make(e: number): Example {
     const { length, tracks, loci, names, annotations, scale } = this.meta;
     const codes = unpack(this.blocks.get("sequence") as Uint8Array, this.blocks.get("unknown") as Int32Array, e, length);
     const rows = tracks.map((track, t): Row => {
       const values = this.blocks.get(`track${t}`) as Int16Array, scales = this.blocks.get(`scale${t}`) as Float32Array;
       const count = track.channels * length;
-      const scores = dequantize(values, e * count, count, scales[e]);
-      const observed = track.channels === 1 ? scores : observe(scores, codes);
-      const levels = pyramid(observed);
-      const own = extent(levels);
-      const stacked = track.channels === 4 ? stackedExtent(scores, length) : own;
-      return { label: track.label, channels: track.channels, values: scores, observed, levels, extent: own, stacked };
+      return makeRow(track.label, dequantize(values, e * count, count, scales[e]), track.channels, codes);
     });
     if (!rows.length) rows.push({ label: "sequence", channels: 1, values: null, observed: null, levels: pyramid(new Float32Array(length)), extent: NONE, stacked: NONE });
     shareScale(rows, scale);
     const locus = loci[e];
-    return { codes, rows, items: annotations.filter((a) => a[0] === e), offset: locus ? locus[1] : 0, name: names[e], chrom: locus ? locus[0] : null };
+    return { codes, rows, items: annotations.filter((a) => a[0] === e), offset: locus ? locus[1] : 0, name: names[e], chrom: locus ? locus[0] : null, edited: null };
   }
-}
-
-function observe(scores: Float32Array, codes: Uint8Array): Float32Array {
-  const n = codes.length, out = new Float32Array(n);
-  for (let i = 0; i < n; i++) out[i] = codes[i] < 4 ? scores[codes[i] * n + i] : 0;
-  return out;
-}
-
-const NONE: Extent = { low: 0, high: 0, clipped: false };
-
-/** How far the stacks of four letters reach, up and down. */
-function stackedExtent(scores: Float32Array, length: number): Extent {
-  let low = 0, high = 0;
-  for (let i = 0; i < length; i++) {
-    let up = 0, down = 0;
-    for (let c = 0; c < 4; c++) {
-      const v = scores[c * length + i];
-      if (v > 0) up += v; else if (v < 0) down += v;
-    }
-    low = Math.min(low, down);
-    high = Math.max(high, up);
-  }
-  return { low, high, clipped: false };
 }
 
 /** "shared": one range for all rows; "symmetric": the same height up and down. */

@@ -8,14 +8,14 @@ import { drawMinimap, drawRuler } from "../draw/ruler";
 import { clampView, number, type View, whole, zoom } from "../draw/scale";
 import { fade, type Theme, themeOf } from "../draw/theme";
 import { listen } from "../input/gesture";
+import { Live } from "../state/live";
 import type { Store } from "../state/store";
+import { download, el, picker } from "./dom";
+import { Editor } from "./editor";
 
 const LETTERS = "ACGTN";
 const SEARCH = 20; // sequences from which the chooser is a field to search in
 const RIGHT = 8, RULER = 22, MAP = 22, GAP = 14;
-
-const el = <K extends keyof HTMLElementTagNameMap>(tag: K, name: string, text = ""): HTMLElementTagNameMap[K] =>
-  Object.assign(document.createElement(tag), { className: name, textContent: text });
 
 export class LogoViewer {
   private canvas = el("canvas", "nbi-canvas");
@@ -32,13 +32,28 @@ export class LogoViewer {
   private frames = 0;
   private placed: { placed: Placed[]; lanes: number; key: string } = { placed: [], lanes: 0, key: "" };
   private theme!: Theme;
+  private trouble = el("div", "nbi-trouble");
+  private busy = el("div", "nbi-busy");
+  private pickers = el("span", "nbi-pickers");
+  private editor: Editor;
+  private words = "";
 
-  constructor(private root: HTMLElement, private store: Store, backend: Backend, private signal: AbortSignal) {
+  constructor(private root: HTMLElement, private store: Store, private signal: AbortSignal) {
     root.classList.add("nbi-logo");
     root.dataset.jpSuppressContextMenu = "";
+    const viewer = this;
+    this.editor = new Editor(root, store, {
+      column: (position) => ({ x: this.x(position), width: this.x(position + 1) - this.x(position) }),
+      get top() { return viewer.canvas.offsetTop + viewer.rowsTop - 30; },
+      colors: () => this.theme.bases,
+      tell: (words) => this.tell(words),
+    }, signal);
     this.build();
     store.subscribe((changed) => {
-      if ("example" in changed) this.describe();
+      if (!("hover" in changed) || Object.keys(changed).length > 2) {
+        this.words = "";
+        this.describe();
+      }
       this.draw();
     });
     listen(this.canvas, this, this, signal);
@@ -48,9 +63,36 @@ export class LogoViewer {
     themes.observe(document.body, { attributes: true, attributeFilter: ["class", "data-jp-theme-light", "data-theme"] });
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.draw(), { signal });
     signal.addEventListener("abort", () => { resize.disconnect(); themes.disconnect(); });
+    this.editor.refusal = "not connected yet";
     this.describe();
     this.say(false);
-    void backend.live().then((live) => { if (!signal.aborted) this.say(live); });
+  }
+
+  /** Take what answers: a kernel, or what is stored. */
+  connect(live: boolean, backend: Backend): void {
+    if (this.signal.aborted) return;
+    const { meta } = this.store;
+    this.say(live);
+    this.editor.refusal = live
+      ? meta.live ? "" : "no model: pass model= to edit the sequence"
+      : meta.table ? "" : "no kernel: edits need the notebook";
+    if (live && meta.live) this.offer(meta.live.targets, meta.live.methods);
+    if (!this.editor.refusal) new Live(this.store, backend).look();
+    this.describe();
+    this.draw();
+  }
+
+  /** Choices of what is asked of the model, and how. */
+  private offer(targets: string[], methods: string[]): void {
+    const { state } = this.store, { signal } = this;
+    if (targets.length > 1) this.pickers.append(picker("output of the model", targets, state.target, (target) => this.store.set({ target }), signal));
+    if (methods.length > 1) this.pickers.append(picker("method", methods, state.method, (method) => this.store.set({ method }), signal));
+  }
+
+  /** Say something in the read-out line. */
+  private tell(words: string): void {
+    this.words = words;
+    this.read();
   }
 
   private build(): void {
@@ -58,7 +100,7 @@ export class LogoViewer {
     const bar = el("div", "nbi-bar");
     if (meta.n > 1) bar.append(this.buildChooser());
     this.place.addEventListener("click", () => this.copyPlace(), { signal: this.signal });
-    bar.append(this.place, this.facts, el("span", "nbi-space"));
+    bar.append(this.place, this.pickers, this.facts, el("span", "nbi-space"), this.editor.buttons);
     if (meta.tracks.some((t) => t.channels === 4)) {
       this.mode.addEventListener("click", () => this.store.set({ all: !this.store.state.all }), { signal: this.signal });
       bar.append(this.mode);
@@ -73,7 +115,11 @@ export class LogoViewer {
     this.readout.setAttribute("aria-live", "polite");
     Object.assign(this.canvas, { tabIndex: 0 });
     this.canvas.setAttribute("role", "application");
-    this.root.append(bar, this.readout, this.canvas);
+    this.trouble.setAttribute("role", "alert");
+    this.trouble.addEventListener("click", () => this.store.set({ failed: "" }), { signal: this.signal });
+    const line = el("div", "nbi-line");
+    line.append(this.readout, this.editor.tools);
+    this.root.append(bar, line, this.trouble, this.canvas, this.busy);
   }
 
   private buildChooser(): HTMLElement {
@@ -127,15 +173,34 @@ export class LogoViewer {
   /** What the bar says of the example. */
   private describe(): void {
     const { meta, state, current } = this.store;
+    this.editor.update();
+    this.root.dataset.asking = state.asking ? "1" : "0";
+    this.root.dataset.heard = String(state.heard);
+    this.trouble.hidden = !state.failed;
+    this.trouble.textContent = state.failed ? `${state.failed} \u00d7` : "";
     if (this.chooser) this.chooser.value = this.chooser instanceof HTMLInputElement ? current.name : String(state.example);
     const count = this.root.querySelector(".nbi-count");
     if (count) count.textContent = `${state.example + 1} of ${whole(meta.n)}`;
-    const facts: string[] = [];
-    if (meta.predictions) facts.push(`${meta.target || "prediction"} ${number(meta.predictions[state.example] ?? NaN)}`);
-    else if (meta.target) facts.push(meta.target);
-    this.facts.textContent = facts.join(" \u00b7 ");
+    this.facts.textContent = this.prediction();
     this.place.title = "copy, as genome browsers write it";
-    this.canvas.setAttribute("aria-label", `Sequence logo of ${current.name}, ${meta.length} bases. Arrow keys move, plus and minus zoom.`);
+    this.canvas.setAttribute("aria-label", `Sequence logo of ${current.name}, ${meta.length} bases. Arrow keys move, plus and minus zoom, comma and full stop step from base to base, a c g t change one, u takes it back.`);
+  }
+
+  /** "enhancer 4.12, +0.83": the prediction of what is shown, and its change since the original. */
+  private prediction(): string {
+    const { store } = this, { meta, state, question } = store, name = state.target || meta.target;
+    const said = store.said(question), before = store.said({ ...question, changes: [] });
+    this.root.dataset.prediction = String(said?.prediction ?? "");
+    if (!meta.predictions && !said) return name;
+    const shown = said?.prediction ?? null;
+    const words = [`${name || "prediction"} ${shown === null ? "\u2026" : number(shown)}`];
+    if (said?.spread) words.push(` \u00b1 ${number(said.spread)}`);
+    const original = before?.prediction ?? said?.original ?? null;
+    if (question.changes.length && shown !== null && original !== null) {
+      const change = shown - original;
+      words.push(`, ${change >= 0 ? "+" : ""}${number(change)}`);
+    }
+    return words.join("");
   }
 
   private say(live: boolean): void {
@@ -207,6 +272,8 @@ export class LogoViewer {
     this.mode.textContent = all ? "all four bases" : "observed base";
     this.mode.title = "switch between the base that is there and all four";
     this.root.dataset.mode = modeOf(this.plot.width / (view.end - view.start));
+    const { x } = this.plot;
+    this.busy.style.cssText = `left:8px;width:${x - 24}px;top:${this.canvas.offsetTop + this.rowsTop + this.rowHeight / 2 + 12}px`;
     this.root.dataset.moving = this.aim ? "1" : "0";
     this.root.dataset.frames = String(++this.frames);
     this.root.dataset.ms = (performance.now() - began).toFixed(2);
@@ -270,6 +337,7 @@ export class LogoViewer {
   private read(): void {
     const { state, current } = this.store, { view, hover, selection } = state;
     this.place.textContent = (current.chrom ? `${current.chrom}:` : `${current.name}:`) + `${whole(Math.floor(view.start) + current.offset)}-${whole(Math.ceil(view.end) + current.offset)}`;
+    if (this.words) return this.readout.replaceChildren(this.words);
     if (hover === null || hover >= current.codes.length) {
       const bp = Math.round(view.end - view.start);
       const chosen = selection ? ` \u00b7 selected ${whole(selection[0] + current.offset)}\u2013${whole(selection[1] + current.offset)} (${whole(selection[1] - selection[0])} bp)` : "";
@@ -280,6 +348,7 @@ export class LogoViewer {
     for (const row of current.rows) {
       if (!row.observed) continue;
       parts.push(el("span", "nbi-dim", ` ${row.label} `), number(row.observed[hover]));
+      if (row.errors) parts.push(` \u00b1 ${number(row.errors[hover])}`);
       if (row.channels === 4 && row.values) parts.push(this.bars(row.values, hover));
     }
     const item = state.hoveredItem >= 0 ? current.items[state.hoveredItem] : null;
@@ -341,7 +410,10 @@ export class LogoViewer {
     this.go(zoom(this.store.state.view, about, factor, this.store.meta.length));
   }
   click(x: number, y: number): void {
-    const index = this.itemAt(x, y);
+    const index = this.itemAt(x, y), p = this.plot.width / (this.store.state.view.end - this.store.state.view.start);
+    const position = Math.floor(this.position(x));
+    if (index < 0 && this.at(x, y) === "rows" && x >= this.plot.x && position < this.store.meta.length && modeOf(p) === "letters")
+      return this.editor.open(position);
     if (index < 0) return this.store.set({ selection: null, selectedItem: -1 });
     const item = this.store.current.items[index];
     this.store.set({ selectedItem: index, selection: [item[1], item[2]] });
@@ -369,12 +441,41 @@ export class LogoViewer {
       "0": () => this.glide({ start: 0, end: length }),
       "[": () => this.store.set({ example: example - 1 }),
       "]": () => this.store.set({ example: example + 1 }),
-      t: () => this.store.set({ all: !this.store.state.all }),
-      Escape: () => this.store.set({ selection: null, selectedItem: -1 }),
+      h: () => this.store.set({ all: !this.store.state.all }),
+      Escape: () => this.store.set({ selection: null, selectedItem: -1, hover: null, failed: "" }),
+      ",": () => this.step(-1, false),
+      ".": () => this.step(1, false),
+      "<": () => this.step(-1, true),
+      ">": () => this.step(1, true),
+      Enter: () => this.cursor !== null && this.editor.open(this.cursor),
+      u: () => this.editor.undo(),
+      r: () => this.editor.redo(),
+      Delete: () => this.editor.remove(this.cursor),
+      Backspace: () => this.editor.remove(this.cursor),
     };
+    for (const base of "acgt") moves[base] = () => this.cursor !== null && this.editor.put(this.cursor, base);
     moves[key]?.();
     return key in moves;
   }
+
+  /** The position under the cross-hair, wherever the pointer or the keys put it. */
+  private get cursor(): number | null {
+    return this.store.state.hover;
+  }
+
+  /** Move the cross-hair by a base, and with it the end of the selection. */
+  private step(by: number, select: boolean): void {
+    const { state, meta } = this.store, { view, selection } = state, inView = Math.round((view.start + view.end) / 2);
+    const from = state.hover ?? (selection ? selection[1] - 1 : inView), to = Math.min(Math.max(from + by, 0), meta.length - 1);
+    const anchor = !select ? null : selection ? (from === selection[0] && selection[1] - selection[0] > 1 ? selection[1] - 1 : selection[0]) : from;
+    const shift = to < view.start ? to - view.start : to + 1 > view.end ? to + 1 - view.end : 0;
+    this.store.set({
+      hover: to,
+      ...(anchor === null ? {} : { selection: [Math.min(anchor, to), Math.max(anchor, to) + 1] as [number, number] }),
+      ...(shift ? { view: { start: view.start + shift, end: view.end + shift } } : {}),
+    });
+  }
+
   private go(view: View): void {
     cancelAnimationFrame(this.gliding);
     this.aim = null;
@@ -433,11 +534,5 @@ export class LogoViewer {
       lines.push([i + current.offset, LETTERS[current.codes[i]], ...rows.map((r) => r.observed![i])].join(","));
     download(new Blob([lines.join("\n") + "\n"], { type: "text/csv" }), `${name}.csv`);
   }
-}
-
-function download(blob: Blob, name: string): void {
-  const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(blob), download: name });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 

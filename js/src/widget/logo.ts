@@ -1,11 +1,14 @@
 /** LogoView as an anywidget: traits in, traits out. The only file of it that knows the host. */
-import { KernelBackend } from "../backend/kernel";
+import { type Channel, KernelBackend } from "../backend/kernel";
+import { SnapshotBackend } from "../backend/snapshot";
+import type { Model, RenderProps } from "../core/host";
+import { type LinkChange } from "../core/link";
+import { linkOf, shared } from "../core/page";
 import { bytesOf, readBlocks } from "../core/wire";
-import { shared } from "../core/page";
-import type { LogoMeta } from "../protocol";
+import type { Answer, LogoMeta } from "../protocol";
+import type { History } from "../state/edits";
 import { type Change, Store } from "../state/store";
 import { LogoViewer } from "../view/logo";
-import type { Model, RenderProps } from "../core/host";
 
 async function render({ model, el, signal }: RenderProps): Promise<() => void> {
   const own = new AbortController(), end = own.signal;
@@ -30,6 +33,9 @@ async function mount(model: Model, root: HTMLElement, end: AbortSignal): Promise
     all: model.get("hypothetical") as boolean,
     view: { start: view[0], end: view[1] },
     selection: selection.length === 2 ? [selection[0], selection[1]] : null,
+    histories: model.get("edits") as Record<string, History>,
+    target: (model.get("target") as string) || meta.first.target,
+    method: (model.get("method") as string) || meta.first.method,
   });
   let timer: ReturnType<typeof setTimeout> | undefined;
   store.subscribe((changed: Change) => {
@@ -37,6 +43,9 @@ async function mount(model: Model, root: HTMLElement, end: AbortSignal): Promise
     if ("selection" in changed) model.set("selection", changed.selection ?? []);
     if (changed.example !== undefined) model.set("example", changed.example);
     if (changed.all !== undefined) model.set("hypothetical", changed.all);
+    if (changed.histories) model.set("edits", changed.histories);
+    if (changed.target !== undefined) model.set("target", changed.target);
+    if (changed.method !== undefined) model.set("method", changed.method);
     clearTimeout(timer);
     timer = setTimeout(() => model.save_changes(), 150); // Python sees where it came to rest
   });
@@ -48,17 +57,68 @@ async function mount(model: Model, root: HTMLElement, end: AbortSignal): Promise
   follow("example", () => store.set({ example: model.get("example") as number }));
   follow("hypothetical", () => store.set({ all: model.get("hypothetical") as boolean }));
   follow("selection", () => { const s = model.get("selection") as number[]; store.set({ selection: s.length === 2 ? [s[0], s[1]] : null }); });
-  const channel = {
-    send: (message: object) => model.send(message),
-    listen: (handler: (message: unknown) => void, signal: AbortSignal) => {
-      model.on("msg:custom", handler);
-      signal.addEventListener("abort", () => model.off("msg:custom", handler));
-    },
-  };
-  new LogoViewer(root, store, new KernelBackend(channel, end), end);
+  follow("edits", () => store.set({ histories: model.get("edits") as Record<string, History> }));
+  follow("target", () => store.set({ target: model.get("target") as string }));
+  follow("method", () => store.set({ method: model.get("method") as string }));
+  const viewer = new LogoViewer(root, store, end);
+  const kernel = new KernelBackend(channelOf(model), end);
+  void kernel.live().then((live) => viewer.connect(live, live ? kernel : new SnapshotBackend(meta, blocks)));
+  join(model.get("link") as string, store, end);
   const uid = model.get("uid") as string;
   shared().logos.set(uid, store);
   end.addEventListener("abort", () => { if (shared().logos.get(uid) === store) shared().logos.delete(uid); });
+}
+
+/** Messages of the model, and answers, which travel as traits so that a saved notebook keeps the last. */
+function channelOf(model: Model): Channel {
+  return {
+    send: (message) => model.send(message),
+    listen: (handler, signal) => {
+      model.on("msg:custom", handler);
+      signal.addEventListener("abort", () => model.off("msg:custom", handler));
+    },
+    answers: (handler, signal) => {
+      let turn = Promise.resolve(); // parts are handed on in the order in which they came
+      const heard = (): void => {
+        const answer = JSON.parse(model.get("answer") as string) as Answer, data = bytesOf(model.get("answer_data") as DataView);
+        turn = turn.then(async () => handler(answer, await readBlocks(data, answer.blocks)));
+      };
+      model.on("change:answer", heard);
+      signal.addEventListener("abort", () => model.off("change:answer", heard));
+    },
+  };
+}
+
+/** Follow the other views of a link, and lead them: in genome coordinates where loci are known. */
+function join(id: string, store: Store, end: AbortSignal): void {
+  if (!id) return;
+  const link = linkOf(id), me = {};
+  const tell = (changed: Change): void => {
+    const { offset, chrom } = store.original, { state } = store, told: LinkChange = {};
+    if ("example" in changed) told.example = state.example;
+    if ("view" in changed) Object.assign(told, { chrom, view: [state.view.start + offset, state.view.end + offset] });
+    if ("hover" in changed) Object.assign(told, { chrom, hover: state.hover === null ? null : state.hover + offset });
+    if ("selection" in changed) Object.assign(told, { chrom, selection: state.selection && state.selection.map((v) => v + offset) });
+    link.set(told, me);
+  };
+  let following = false;
+  store.subscribe((changed) => { if (!following) tell(changed); });
+  link.subscribe((change, origin) => {
+    if (origin === me) return;
+    following = true;
+    if (change.example !== undefined) store.set({ example: change.example });
+    const { offset, chrom } = store.original, own: Change = {}, length = store.meta.length;
+    if (link.state.chrom === chrom) {
+      if (change.view) own.view = { start: change.view[0] - offset, end: change.view[1] - offset };
+      if (change.hover !== undefined) own.hover = change.hover === null || change.hover < offset || change.hover >= offset + length ? null : change.hover - offset;
+      if (change.selection !== undefined) {
+        const span = change.selection && ([Math.max(change.selection[0] - offset, 0), Math.min(change.selection[1] - offset, length)] as [number, number]);
+        own.selection = span && span[1] > span[0] ? span : null;
+      }
+    }
+    store.set(own);
+    following = false;
+  }, end);
 }
 
 export default { render };

@@ -1,0 +1,44 @@
+/** Keeps what the model said in step with what is shown: asks when something new is shown, and drops what is stale. */
+import type { Backend } from "../backend/backend";
+import type { Question } from "./answers";
+import type { Store } from "./store";
+
+export class Live {
+  private number = Math.floor(Math.random() * 2 ** 30); // two views of one model tell their answers apart
+  private asked: Question | null = null;
+
+  constructor(private store: Store, private backend: Backend) {
+    backend.onAnswer((answer, blocks) => {
+      if (answer.number !== this.number || !this.asked) return; // an older request's, or another view's of this model
+      const question = this.asked;
+      if (answer.stage === "error") {
+        this.asked = null;
+        return store.set({ failed: answer.words, asking: false });
+      }
+      store.answers.add(question, answer, blocks);
+      if (answer.last) this.asked = null;
+      store.set({ heard: store.state.heard + 1, failed: "", asking: !answer.last });
+      if (answer.last) this.look();
+    });
+    store.subscribe((changed) => {
+      if ("histories" in changed || "example" in changed || "target" in changed || "method" in changed) {
+        store.set({ failed: "" });
+        this.look();
+      }
+    });
+  }
+
+  /** Ask for what is shown and not known: the original under this target and method first, since changes are told from it. */
+  look(): void {
+    const { store } = this;
+    const wanted = [{ ...store.question, changes: [] }, store.question].find((q) => !store.knows(q));
+    if (!wanted) {
+      this.number++; // what is under way is stale
+      this.asked = null;
+      return store.set({ asking: false });
+    }
+    this.asked = wanted;
+    store.set({ asking: true });
+    this.backend.ask({ kind: "ask", number: ++this.number, ...wanted });
+  }
+}

@@ -1,0 +1,392 @@
+"""TrackView: profiles along a sequence, such as coverage that was predicted and observed.
+
+In: values of one or two strands, spans.  Out: a widget; ``example``, ``view`` and ``selection`` come back as traits, and
+views of one ``link`` follow each other.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import traitlets
+
+from ..chart.profile import ProfileRow, profile_png
+from ..core.check import check_choice
+from ..core.tables import ANNOTATIONS, LOCI, check_table
+from ..errors import problem, suggest
+from ..live import pack_blocks, quantize
+from .base import View, numpy_of, static
+
+__all__ = ["TrackView"]
+
+
+class TrackView(View):
+    """Profiles to look into: zoom, hover, brush, step through sequences.
+
+    A row is an area from afar and a stair near by.  Of two strands, the first is drawn upwards and the second downwards.
+
+    Parameters
+    ----------
+    profiles : array, or mapping from label to array
+        A row each, on one axis: ``(P,)``, ``(N, P)`` or ``(N, S, P)`` of N sequences, S = 1 or 2 strands and P positions.
+        Positions whose value is NaN or infinite are hatched.
+    names : sequence of str, optional
+        One a sequence.
+    loci : DataFrame, optional
+        chrom, start, end of each whole sequence; positions are then the genome's, 0-based and half-open as everywhere
+        here.  What a click on the locus copies is written as genome browsers read it, from 1 with both ends included.
+    offset : int
+        Where in the sequence the profiles begin; most models predict a profile shorter than what they read.
+    length : int, optional
+        Of the whole sequence; ``offset + P + offset`` by default.
+    annotations : DataFrame, optional
+        example_idx, start, end (within the whole sequence) and, where known, name, strand, score (or attribution): bars
+        under the rows.
+    predictions : sequence of float, optional
+        One a sequence, shown beside its name.
+    target : str
+        What is predicted.
+    example : int
+        The sequence shown first.
+    view : (start, end), optional
+        Positions of the sequence shown first; all by default.
+    height : int
+        Of a row, in pixels.
+    scale : {"row", "shared"}
+        Whether rows have their own range, or one together.
+    band : mapping from label to (low, high), optional
+        Where values lie between, in arrays of the profile's shape: 5 and 95 % by convention.
+    overlay : mapping from label to label, optional
+        Profiles drawn as a line behind another, such as ``{"after": "before"}`` of an edit; they get no row of their own.
+    link : str
+        Views of one page with the same link show the same sequence and place, with a kernel or without.
+
+    Attributes
+    ----------
+    example : int
+    view : [start, end]
+    selection : [start, end] or []
+        Set by the reader; 0-based, half-open, within the sequence.
+    link : str
+
+    Raises
+    ------
+    NbinterpError
+        When shapes, labels or tables do not fit each other.
+
+    Examples
+    --------
+    >>> track = TrackView({"predicted": np.ones((1, 2, 100)), "observed": np.ones((1, 2, 100))}, offset=50)
+    >>> track.view, track.selection
+    ([0.0, 200.0], [])
+    """
+
+    _esm = static("track.js")
+    _css = static("logo.css") + static("track.css")
+
+    data = traitlets.Bytes().tag(sync=True)
+    meta = traitlets.Unicode().tag(sync=True)
+    example = traitlets.Int(0).tag(sync=True, echo_update=False)
+    view = traitlets.List(traitlets.Float()).tag(sync=True, echo_update=False)
+    selection = traitlets.List(traitlets.Int()).tag(sync=True, echo_update=False)
+    link = traitlets.Unicode("").tag(sync=True)
+
+    def __init__(
+        self,
+        profiles: Any,
+        *,
+        names: Sequence[str] | None = None,
+        loci: pd.DataFrame | None = None,
+        offset: int = 0,
+        length: int | None = None,
+        annotations: pd.DataFrame | None = None,
+        predictions: Any = None,
+        target: str = "",
+        example: int = 0,
+        view: Sequence[float] | None = None,
+        height: int = 72,
+        scale: str = "row",
+        band: Mapping[str, Any] | None = None,
+        overlay: Mapping[str, str] | None = None,
+        link: str = "",
+    ) -> None:
+        check_choice("TrackView", "scale", scale, ("row", "shared"))
+        if not 24 <= height <= 600:
+            raise problem("TrackView", "height", got=height, need="24 to 600 pixels a row", do="72 is the default")
+        self._profiles = _profiles(profiles)
+        self._still: tuple[Any, bytes] | None = None
+        n, _, size = next(iter(self._profiles.values())).shape
+        self._n, self._offset, self._scale = n, offset, scale
+        self._length = _whole(offset, length, size)
+        self._band, self._overlay = _bands(band, self._profiles), _overlay(overlay, self._profiles)
+        places: list[tuple[str, int] | None] = [None] * n
+        if loci is not None:
+            _check_loci(loci, n, self._length)
+            places = list(zip(loci["chrom"], map(int, loci["start"]), strict=True))
+        self._names = list(names) if names is not None else [f"sequence {i}" for i in range(n)]
+        _same_rows("names", len(self._names), n)
+        numbers = None if predictions is None else [_finite(v) for v in numpy_of(predictions).reshape(-1)]
+        if numbers is not None:
+            _same_rows("predictions", len(numbers), n)
+        self._annotations = _annotations(annotations, n, self._length)
+        self._starts = [0 if place is None else place[1] for place in places]
+        blocks = pack_blocks(self._arrays())
+        meta = {
+            "n": n,
+            "length": self._length,
+            "offset": offset,
+            "size": size,
+            "blocks": blocks.blocks,
+            "rows": self._rows(),
+            "names": self._names,
+            "loci": places,
+            "predictions": numbers,
+            "target": target,
+            "annotations": self._annotations,
+            "height": height,
+            "scale": scale,
+        }
+        super().__init__(
+            data=blocks.data,
+            meta=json.dumps(meta, separators=(",", ":"), allow_nan=False),
+            example=example,
+            view=[0.0, float(self._length)] if view is None else [float(v) for v in view],
+            link=link,
+        )
+
+    def _arrays(self) -> dict[str, np.ndarray]:
+        """What the browser needs, by name: 16 bits a value, and a scale for each sequence."""
+        given = {f"profile{i}": values for i, values in enumerate(self._profiles.values())}
+        for i, label in enumerate(self._profiles):
+            if label in self._band:
+                given[f"low{i}"], given[f"high{i}"] = self._band[label]
+        arrays = {}
+        for name, values in given.items():
+            arrays[name], arrays[f"{name}.scale"] = quantize(values)
+        return arrays
+
+    def _rows(self) -> list[dict[str, Any]]:
+        """What is drawn in which row; a ghost has none of its own."""
+        order = {label: i for i, label in enumerate(self._profiles)}
+        ghosts = set(self._overlay.values())
+        return [
+            {
+                "label": label,
+                "source": i,
+                "strands": self._profiles[label].shape[1],
+                "ghost": [self._overlay[label], order[self._overlay[label]]] if label in self._overlay else None,
+                "band": label in self._band,
+            }
+            for label, i in order.items()
+            if label not in ghosts
+        ]
+
+    @traitlets.validate("example")
+    def _check_example(self, proposal: Any) -> int:
+        last = self._n - 1
+        if not 0 <= proposal["value"] <= last:
+            raise problem("TrackView", "example", got=proposal["value"], need=f"0 to {last}", do="count from 0")
+        return int(proposal["value"])
+
+    @traitlets.validate("selection")
+    def _check_selection(self, proposal: Any) -> list[int]:
+        chosen, length = list(proposal["value"]), self._length
+        if chosen and not (len(chosen) == 2 and 0 <= chosen[0] < chosen[1] <= length):
+            need = f"[] or [start, end], 0 <= start < end <= {length}"
+            raise problem("TrackView", "selection", got=chosen, need=need, do="pass one span")
+        return chosen
+
+    @traitlets.validate("view")
+    def _check_view(self, proposal: Any) -> list[float]:
+        values, length = list(proposal["value"]), self._length
+        if len(values) != 2 or not all(math.isfinite(v) for v in values) or not values[0] < values[1]:
+            raise problem("TrackView", "view", got=values, need="start < end", do=f"pass positions from 0 to {length}")
+        start = min(max(values[0], 0.0), length - 1.0)
+        return [start, min(max(values[1], start + 1), float(length))]
+
+    def to_png(self) -> bytes:
+        """Draw the example and view as they are now; the picture is kept until they change."""
+        key = (self.example, *self.view)
+        if self._still is None or self._still[0] != key:
+            self._still = (key, self._draw())
+        return self._still[1]
+
+    def _draw(self) -> bytes:
+        start, end = max(0, math.floor(self.view[0])), min(self._length, math.ceil(self.view[1]))
+        size = next(iter(self._profiles.values())).shape[2]
+        first, last = (min(max(edge - self._offset, 0), size) for edge in (start, end))
+
+        def cut(values: np.ndarray) -> np.ndarray:
+            return values[self.example, :, first:last]
+
+        rows = []
+        for row in self._rows():
+            label, band = row["label"], self._band.get(row["label"])
+            behind = self._overlay.get(label)
+            rows.append(
+                ProfileRow(
+                    label if behind is None else f"{label}\n\u2014 {behind}",
+                    cut(self._profiles[label]),
+                    None if behind is None else cut(self._profiles[behind]),
+                    None if band is None else (cut(band[0]), cut(band[1])),
+                )
+            )
+        spans = [(a - start, b - start, name) for row, a, b, name, *_ in self._annotations if row == self.example]
+        return profile_png(
+            rows, end - start, max(self._offset - start, 0), title=self._names[self.example],
+            offset=self._starts[self.example] + start, spans=spans, scale=self._scale,
+        )  # fmt: skip
+
+
+def _finite(value: Any) -> float | None:
+    """JSON has no NaN."""
+    return float(value) if np.isfinite(value) else None
+
+
+def _same_rows(argument: str, got: int, need: int) -> None:
+    if got != need:
+        raise problem("TrackView", argument, got=f"{got} rows", need=f"{need}, one a sequence", do="match them")
+
+
+def _numbers(argument: str, values: Any) -> np.ndarray:
+    try:
+        return np.asarray(numpy_of(values).astype(np.float32))
+    except (TypeError, ValueError) as error:
+        raise problem(
+            "TrackView", argument, got=f"values that are no numbers ({error})", need="a profile",
+            do="pass an array or tensor of numbers",
+        ) from error  # fmt: skip
+
+
+def _three_axes(values: np.ndarray) -> np.ndarray:
+    """(P,) and (N, P) as (N, S, P)."""
+    if values.ndim == 1:
+        return values[None, None]
+    return values[:, None] if values.ndim == 2 else values
+
+
+def _profiles(profiles: Any) -> dict[str, np.ndarray]:
+    """Label to (N, S, P), alike in N and P."""
+    given = profiles if isinstance(profiles, Mapping) else {"profile": profiles}
+    if not given:
+        raise problem("TrackView", "profiles", got="no profile", need="one or more", do="pass an array or a mapping")
+    found: dict[str, np.ndarray] = {}
+    for label, values in given.items():
+        where = f"profiles[{label!r}]" if isinstance(profiles, Mapping) else "profiles"
+        array = _three_axes(_numbers(where, values))
+        if array.ndim != 3 or array.shape[1] not in (1, 2) or array.size == 0:
+            raise problem(
+                "TrackView", where, got=f"shape {array.shape}", need="(P,), (N, P) or (N, S, P), S = 1 or 2 strands",
+                do="put sequences first and positions last",
+            )  # fmt: skip
+        n, _, size = next(iter(found.values()), array).shape
+        if (array.shape[0], array.shape[2]) != (n, size):
+            raise problem(
+                "TrackView", where, got=f"{array.shape[0]} sequences of {array.shape[2]} positions",
+                need=f"{n} of {size}, as the first profile has", do="crop them to the same positions",
+            )  # fmt: skip
+        found[str(label)] = array
+    return found
+
+
+def _whole(offset: int, length: int | None, size: int) -> int:
+    """Length of the whole sequence."""
+    if offset < 0:
+        raise problem("TrackView", "offset", got=offset, need="0 or more", do="pass the first position of the profiles")
+    if length is None:
+        return offset + size + offset
+    if length < offset + size:
+        need = f"{offset + size} or more, to hold {size} positions from {offset} on"
+        raise problem("TrackView", "length", got=length, need=need, do="pass the length of the whole sequence")
+    return int(length)
+
+
+def _known(argument: str, label: object, profiles: Mapping[str, np.ndarray]) -> str:
+    """A label that is there."""
+    if label not in profiles:
+        got = f"label {label!r}{suggest(str(label), profiles)}"
+        raise problem("TrackView", argument, got=got, need=f"one of {', '.join(profiles)}", do="name a profile")
+    return str(label)
+
+
+def _bands(band: Any, profiles: Mapping[str, np.ndarray]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Label to (low, high) of the profile's shape; NaN in one is NaN in both."""
+    if band is None:
+        return {}
+    if not isinstance(band, Mapping):
+        raise problem(
+            "TrackView", "band", got=f"a {type(band).__name__}", need="a mapping from label to (low, high)",
+            do="name the profile, which is 'profile' when there is one array",
+        )  # fmt: skip
+    found = {}
+    for label, pair in band.items():
+        where, need = f"band[{label!r}]", profiles[_known("band", label, profiles)].shape
+        bounds = [_three_axes(_numbers(where, bound)) for bound in pair]
+        if len(bounds) != 2 or any(bound.shape != need for bound in bounds):
+            got = f"shapes {', '.join(str(bound.shape) for bound in bounds)}"
+            raise problem("TrackView", where, got=got, need=f"(low, high), each {need}", do="match the profile")
+        low, high = bounds
+        if (low > high).any():
+            at = tuple(int(i) for i in np.argwhere(low > high)[0])
+            raise problem("TrackView", where, got=f"low above high at {at}", need="low <= high", do="swap them")
+        missing = ~(np.isfinite(low) & np.isfinite(high))
+        found[str(label)] = np.where(missing, np.nan, low), np.where(missing, np.nan, high)
+    return found
+
+
+def _overlay(overlay: Mapping[str, str] | None, profiles: Mapping[str, np.ndarray]) -> dict[str, str]:
+    """Label to the label of its ghost; a ghost has none itself."""
+    found = {}
+    for label, behind in (overlay or {}).items():
+        front, ghost = _known("overlay", label, profiles), _known("overlay", behind, profiles)
+        if ghost in (overlay or {}):
+            raise problem(
+                "TrackView", "overlay", got=f"{ghost!r} in front and behind", need="each in one place",
+                do="leave it out on one side",
+            )  # fmt: skip
+        shapes = profiles[front].shape, profiles[ghost].shape
+        if shapes[0] != shapes[1]:
+            raise problem(
+                "TrackView", "overlay", got=f"shapes {shapes[0]} and {shapes[1]}", need="the same strands",
+                do="sum the strands, or give both",
+            )  # fmt: skip
+        found[front] = ghost
+    return found
+
+
+def _check_loci(loci: pd.DataFrame, n: int, length: int) -> None:
+    check_table("TrackView", "loci", loci, LOCI)
+    _same_rows("loci", len(loci), n)
+    sizes = (loci["end"] - loci["start"]).to_numpy()
+    if (sizes != length).any():
+        wrong = int(np.argmax(sizes != length))
+        raise problem(
+            "TrackView", "loci", got=f"{sizes[wrong]} bp in row {wrong}", need=f"{length} bp, the length of the sequences",
+            do="pass the spans of the whole sequences, and offset and length where profiles are shorter",
+        )  # fmt: skip
+
+
+def _annotations(table: pd.DataFrame | None, rows: int, length: int) -> list[list[Any]]:
+    if table is None:
+        return []
+    check_table("TrackView", "annotations", table, ANNOTATIONS)
+    n = len(table)
+    outside = ~table["example_idx"].between(0, rows - 1)
+    if n and outside.any():
+        wrong = table.loc[outside, "example_idx"].iloc[0]
+        raise problem("TrackView", "annotations", got=f"example_idx {wrong}", need=f"0 to {rows - 1}", do="match them")
+    if n and not ((table["start"] >= 0) & (table["start"] < table["end"]) & (table["end"] <= length)).all():
+        raise problem(
+            "TrackView", "annotations", got="spans outside", need=f"0 <= start < end <= {length}", do="clip them"
+        )
+    names = table["name"].fillna("").astype(str) if "name" in table else [""] * n
+    strands = table["strand"].where(table["strand"].isin(["+", "-"]), "") if "strand" in table else [""] * n
+    column = next((c for c in ("score", "attribution") if c in table), None)
+    scores = [None] * n if column is None else [_finite(v) for v in table[column]]
+    places = table[["example_idx", "start", "end"]].to_numpy().astype(int).tolist()
+    return [[*place, *rest] for place, *rest in zip(places, names, strands, scores, strict=True)]

@@ -1,0 +1,165 @@
+"""The living logo in a real JupyterLab: from a click to the model's answer, also while a cell runs."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.browser.jupyter import Jupyter, Notebook, jupyter, live_logo
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.filterwarnings("ignore::ResourceWarning")]
+
+DEMO = """import time, nbinterp as nb
+from nbinterp import demo
+X, truth = demo.sequences(2, random_state=0)
+view = nb.LogoView(X, model=demo.load_model(), view=(180, 240), device="cpu")
+view"""
+DEEPSTARR = """import time, torch, nbinterp as nb
+model = nb.load_model({model!r})
+X = nb.read_sequences(fasta={fasta!r}).X
+view = nb.LogoView(X, model=model, view=(100, 160), device="cpu")
+view"""
+TELL = "import json; print(json.dumps([view.changes, view.edited, view.selection, json.loads(view.answer)['stage']]))"
+
+# opens the four letters at the cross-hair and takes the first that is not there; gives milliseconds to the new number,
+# and to the last of the new scores, both on screen
+EDIT = """async (by) => {
+    const root = document.querySelector('.nbi-logo'), canvas = root.querySelector('canvas'), d = root.dataset;
+    const key = (k) => canvas.dispatchEvent(new KeyboardEvent('keydown', {key: k, bubbles: true}));
+    const until = (test) => new Promise((go, no) => {
+        const began = performance.now();
+        const look = () => test() ? go(performance.now()) : performance.now() - began > 20000 ? no(new Error('20 s')) : requestAnimationFrame(look);
+        look();
+    });
+    for (let i = 0; i < by; i++) key('.');
+    key('Enter');
+    const heard = d.heard, began = performance.now();
+    root.querySelector('.nbi-letter:not(:disabled)').click();
+    let frames;
+    await until(() => d.heard !== heard && (frames ??= d.frames, true));
+    const first = await until(() => d.frames !== frames);
+    await until(() => d.asking === '0' && (frames = d.frames, true));
+    const last = await until(() => d.frames !== frames || true);
+    return [first - began, last - began];
+}"""
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jupyter]:
+    with jupyter("jupyterlab", tmp_path_factory.mktemp("lab")) as server:
+        yield server
+
+
+def ready(notebook: Notebook) -> Any:
+    notebook.run(0)
+    logo = live_logo(notebook.page)
+    logo.locator("canvas").focus()
+    notebook.page.wait_for_function("() => document.querySelector('.nbi-logo').dataset.asking === '0'")
+    return logo
+
+
+def settled(page: Any) -> None:
+    page.wait_for_timeout(50)
+    page.wait_for_function("() => document.querySelector('.nbi-logo').dataset.asking === '0'")
+    page.wait_for_timeout(250)  # traits are written with a delay
+
+
+def test_edits_reach_the_model_and_python(lab: Jupyter, browser: Any) -> None:
+    lab.write("edit.ipynb", DEMO, TELL, "view.edit(200, 'TGACTCA')", "view.undo()", "print(view.target)")
+    with lab.open(browser, "edit.ipynb") as notebook:
+        logo, page = ready(notebook), notebook.page
+        facts = logo.locator(".nbi-facts-line")
+        before = facts.inner_text()
+        assert before.startswith("enhancer ")
+        page.evaluate(EDIT, 3)
+        settled(page)
+        assert "," in facts.inner_text()  # "1.23, +0.45"
+        changes, edited, _, stage = json.loads(notebook.run(1))
+        assert len(changes) == 1
+        assert edited[changes[0][0]] == changes[0][2]
+        assert stage == "scores"
+        pixels = "e => e.toDataURL()"
+        canvas = logo.locator("canvas")
+        canvas.press("Escape")
+        settled(page)
+        drawn = canvas.evaluate(pixels)
+        canvas.press("u")
+        settled(page)
+        assert facts.inner_text() == before
+        canvas.press("r")
+        settled(page)
+        assert canvas.evaluate(pixels) == drawn  # what was undone comes back to the bit
+        notebook.run(2)  # Python edits too
+        settled(page)
+        changes, edited, *_ = json.loads(notebook.run(1))
+        assert edited[200:207] == "TGACTCA"
+        notebook.run(3)
+        settled(page)
+        assert len(json.loads(notebook.run(1))[0]) == 1
+        logo.get_by_label("output of the model").select_option("cooperative")
+        settled(page)
+        assert facts.inner_text().startswith("cooperative ")
+        assert notebook.run(4).strip() == "cooperative"
+        logo.get_by_label("method", exact=True).select_option("saliency")
+        settled(page)
+        assert logo.locator(".nbi-trouble").is_hidden()
+
+
+def test_thirty_rapid_edits_end_where_they_should(lab: Jupyter, browser: Any) -> None:
+    lab.write(
+        "rapid.ipynb",
+        DEMO,
+        TELL,
+        "import torch; print(float(view._engine.targets['enhancer'](nb.one_hot_encode(view.edited)[None].float())[0, 0].detach()))",
+    )
+    with lab.open(browser, "rapid.ipynb") as notebook:
+        logo, page = ready(notebook), notebook.page
+        canvas = logo.locator("canvas")
+        for i in range(30):
+            canvas.press(".")
+            canvas.press("acgt"[i % 4])
+        settled(page)
+        changes, *_ = json.loads(notebook.run(1))
+        assert 15 <= len(changes) <= 30  # a letter that is there already is no edit
+        shown = float(logo.get_attribute("data-prediction"))
+        assert shown == pytest.approx(float(notebook.run(2)), abs=1e-4)
+
+
+def test_it_answers_while_a_cell_runs(lab: Jupyter, browser: Any) -> None:
+    lab.write("busy.ipynb", DEMO, "time.sleep(6)", TELL)
+    with lab.open(browser, "busy.ipynb") as notebook:
+        ready(notebook)
+        notebook.page.evaluate(
+            """() => {
+            const panel = jupyterapp.shell.currentWidget;
+            panel.content.activeCellIndex = 1;
+            window.cellDone = false;
+            jupyterapp.commands.execute('notebook:run-cell').then(() => { window.cellDone = true; });
+        }"""
+        )
+        notebook.page.wait_for_timeout(500)
+        first, last = notebook.page.evaluate(EDIT, 2)
+        assert not notebook.page.evaluate("window.cellDone"), (first, last)
+        assert last < 5000
+        notebook.page.wait_for_function("window.cellDone")
+
+
+def test_from_click_to_answer(lab: Jupyter, browser: Any, data_dir: Path, record_property: Any) -> None:
+    """DeepSTARR on the CPU: medians of 20."""
+    model, fasta = data_dir / "deepstarr.model.h5", data_dir / "deepstarr_example_sequences.fa"
+    lab.write("speed.ipynb", DEEPSTARR.format(model=str(model), fasta=str(fasta)), TELL)
+    with lab.open(browser, "speed.ipynb") as notebook:
+        ready(notebook)
+        notebook.page.evaluate(EDIT, 1)
+        times = [notebook.page.evaluate(EDIT, 1) for _ in range(20)]
+        prediction, scores = (statistics.median(column) for column in zip(*times, strict=True))
+        record_property("ms to the prediction", prediction)
+        record_property("ms to the scores", scores)
+        print(f"click to prediction {prediction:.0f} ms, to scores {scores:.0f} ms (median of 20)")
+        assert prediction < 150
+        assert scores < 500

@@ -110,6 +110,7 @@ _FACE: Final[dict[str, tuple[str, ...]]] = {
         "LogoView",
         "TableView",
         "TrackView",
+        "link",
     ),
     "report": (
         "AttributionParameters",

@@ -6,7 +6,8 @@ import { type Pen, SvgPen } from "../src/draw/glyphs";
 import { pyramid } from "../src/draw/lod";
 import type { Theme } from "../src/draw/theme";
 import { drawGutter, drawTrack, rowExtent, runsOf, type Strand, trackMode, type TrackRow } from "../src/draw/track";
-import { join, type ProfilesMeta, toCsv, TrackStore } from "../src/view/track";
+import { join } from "../src/core/join";
+import { type ProfilesMeta, toCsv, TrackStore } from "../src/view/track";
 
 const FRAME = { x: 100, y: 10, width: 300, height: 80 };
 const THEME: Theme = { dark: false, ink: "rgb(0, 0, 0)", ground: "#ffffff", font: "sans", mono: "mono", bases: [], unknown: "#999999", accent: "#2563b8" };

@@ -4,8 +4,9 @@ In: sequences, scores and tables.  Out: anywidgets for JupyterLab, Notebook, Col
 chooses comes back as traits.  ``static/`` holds the built JavaScript, whose sources are in ``js/``.
 """
 
+from .links import link
 from .logo import LogoView
 from .table import TableView
 from .track import TrackView
 
-__all__ = ["LogoView", "TableView", "TrackView"]
+__all__ = ["LogoView", "TableView", "TrackView", "link"]

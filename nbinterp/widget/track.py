@@ -87,7 +87,7 @@ class TrackView(View):
     """
 
     _esm = static("track.js")
-    _css = static("logo.css") + static("track.css")
+    _css = static("logo.css")
 
     data = traitlets.Bytes().tag(sync=True)
     meta = traitlets.Unicode().tag(sync=True)

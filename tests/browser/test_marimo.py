@@ -70,15 +70,11 @@ def test_traits_reach_python_and_python_moves_the_view(tmp_path: Path, browser: 
         journey(page, page.locator("#known").inner_text, button.click)
 
 
-@pytest.mark.xfail(
-    strict=True, raises=AssertionError, reason="the ink follows the browser's scheme, not marimo's theme"
-)
 def test_ink_is_read_where_the_theme_is_not_the_browsers(tmp_path: Path, browser: Any) -> None:
     with app(tmp_path, browser, theme="dark", color_scheme="light") as page:
         assert lightness(live_logo(page)) > 127
 
 
-@pytest.mark.xfail(strict=True, reason="a view that Python has not answered in 5 s says that it is static for ever")
 def test_a_view_shown_while_python_is_busy_says_later_that_it_is_live(tmp_path: Path, browser: Any) -> None:
     with app(tmp_path, browser, cells=BUSY) as page:
         page.locator(".nbi-logo").wait_for()

@@ -3,8 +3,8 @@ import type { Numbers } from "../core/wire";
 import type { Answer, Ask } from "../protocol";
 
 export interface Backend {
-  /** Resolves to true when a kernel answers, to false when there is none. */
-  live(): Promise<boolean>;
+  /** Tells true once a kernel answers, false when none has for a while; a busy kernel may answer after that. */
+  live(tell: (live: boolean) => void): void;
   /** Ask; parts of the answer come to `onAnswer`, whenever they are there. */
   ask(ask: Ask): void;
   onAnswer(tell: (answer: Answer, blocks: Map<string, Numbers>) => void): void;

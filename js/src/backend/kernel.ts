@@ -13,16 +13,16 @@ export interface Channel {
 export class KernelBackend implements Backend {
   constructor(private channel: Channel, private signal: AbortSignal, private patience = 5000) {}
 
-  live(): Promise<boolean> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => resolve(false), this.patience);
-      this.channel.listen((message) => {
-        if ((message as Partial<Hello> | null)?.kind !== "hello") return;
-        clearTimeout(timer);
-        resolve(true);
-      }, this.signal);
-      this.channel.send({ kind: "hello" });
-    });
+  live(tell: (live: boolean) => void): void {
+    const timer = setTimeout(() => tell(false), this.patience);
+    let said = false;
+    this.channel.listen((message) => {
+      if (said || (message as Partial<Hello> | null)?.kind !== "hello") return;
+      said = true;
+      clearTimeout(timer);
+      tell(true);
+    }, this.signal);
+    this.channel.send({ kind: "hello" });
   }
 
   ask(ask: Ask): void {

@@ -8,8 +8,8 @@ export class SnapshotBackend implements Backend {
 
   constructor(private meta: LogoMeta, private blocks: Map<string, Numbers>) {}
 
-  live(): Promise<boolean> {
-    return Promise.resolve(false);
+  live(tell: (live: boolean) => void): void {
+    tell(false);
   }
 
   onAnswer(tell: (answer: Answer, blocks: Map<string, Numbers>) => void): void {

@@ -60,6 +60,17 @@ const STALE = 0.4;
 const first = (view: View): number => Math.max(0, Math.floor(view.start));
 const last = (view: View, length: number): number => Math.min(length, Math.ceil(view.end));
 
+/** The bases themselves, small, whatever their scores: those that were edited in their colours. */
+export function drawStrip(pen: Pen, codes: Uint8Array, row: Row, view: View, frame: Frame, theme: Theme): void {
+  const p = frame.width / (view.end - view.start), w = Math.min(p * 0.8, frame.height * 0.8);
+  if (modeOf(p) !== "letters" || !row.observed) return;
+  for (let i = first(view); i < last(view, codes.length); i++) {
+    const from = row.origin ? row.origin[i] : i, edited = !!row.ghost && (from < 0 || row.ghost[from] !== codes[i]);
+    const x = frame.x + (i - view.start + 0.5) * p - w / 2;
+    pen.glyph(codes[i], x, frame.y + frame.height, w, frame.height, edited ? (theme.bases[codes[i]] ?? theme.unknown) : theme.ink, edited ? 1 : 0.4);
+  }
+}
+
 /** No scores yet: the letters in grey, as far as they can be read. */
 function drawSequence(pen: Pen, codes: Uint8Array, view: View, frame: Frame, p: number, theme: Theme): void {
   const h = Math.min(frame.height * 0.5, 18), y = frame.y + frame.height / 2 + h / 2;

@@ -6,10 +6,11 @@ import type { Store } from "./store";
 export class Live {
   private number = Math.floor(Math.random() * 2 ** 30); // two views of one model tell their answers apart
   private asked: Question | null = null;
+  private ended = false;
 
   constructor(private store: Store, private backend: Backend) {
     backend.onAnswer((answer, blocks) => {
-      if (answer.number !== this.number || !this.asked) return; // an older request's, or another view's of this model
+      if (this.ended || answer.number !== this.number || !this.asked) return; // an older request's, or another view's of this model
       const question = this.asked;
       if (answer.stage === "error") {
         this.asked = null;
@@ -28,9 +29,15 @@ export class Live {
     });
   }
 
+  /** Another takes over. */
+  end(): void {
+    this.ended = true;
+  }
+
   /** Ask for what is shown and not known: the original under this target and method first, since changes are told from it. */
   look(): void {
     const { store } = this;
+    if (this.ended) return;
     const wanted = [{ ...store.question, changes: [] }, store.question].find((q) => !store.knows(q));
     if (!wanted) {
       this.number++; // what is under way is stale

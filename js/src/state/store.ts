@@ -91,20 +91,26 @@ export class Store {
     return { prediction, original: prediction, spread: null, scores: row.channels === 4 ? row.values : null, errors: null, references: null, whole: true, seconds: 0 };
   }
 
-  subscribe(listener: (changed: Change) => void): void {
+  subscribe(listener: (changed: Change) => void, signal?: AbortSignal): void {
     this.listeners.add(listener);
+    signal?.addEventListener("abort", () => this.listeners.delete(listener));
   }
 
   set(change: Change): void {
+    const wanted = { ...change };
+    if (wanted.view) wanted.view = clampView(wanted.view, this.meta.length);
+    if (wanted.example !== undefined) wanted.example = Math.min(Math.max(wanted.example, 0), this.meta.n - 1);
     const real = Object.fromEntries(
-      Object.entries(change).filter(([k, v]) => JSON.stringify(this.state[k as keyof State]) !== JSON.stringify(v)),
+      Object.entries(wanted).filter(([k, v]) => JSON.stringify(this.state[k as keyof State]) !== JSON.stringify(v)),
     ) as Change;
     if (!Object.keys(real).length) return;
-    if (real.view) real.view = clampView(real.view, this.meta.length);
-    if (real.example !== undefined) real.example = Math.min(Math.max(real.example, 0), this.meta.n - 1);
     if (real.example !== undefined && !("selection" in real)) Object.assign(real, { selection: null, selectedItem: -1 });
     Object.assign(this.state, real);
-    for (const listener of this.listeners) listener(real);
+    for (const listener of [...this.listeners]) listener(real);
+  }
+
+  get place(): { chrom: string | null; offset: number } {
+    return this.original;
   }
 
   /** The example as it was given. */

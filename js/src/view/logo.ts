@@ -3,7 +3,7 @@ import type { Backend } from "../backend/backend";
 import { CanvasPen, type Pen, SvgPen } from "../draw/glyphs";
 import { drawDensity, drawLanes, LANE, laneHeight, MAX_LANES, MOST, pack, type Placed } from "../draw/lanes";
 import { type Extent, modeOf } from "../draw/lod";
-import { drawRow, type Frame, type Row } from "../draw/logo";
+import { drawRow, drawStrip, type Frame, type Row } from "../draw/logo";
 import { drawMinimap, drawRuler } from "../draw/ruler";
 import { clampView, number, type View, whole, zoom } from "../draw/scale";
 import { fade, type Theme, themeOf } from "../draw/theme";
@@ -15,7 +15,7 @@ import { Editor } from "./editor";
 
 const LETTERS = "ACGTN";
 const SEARCH = 20; // sequences from which the chooser is a field to search in
-const RIGHT = 8, RULER = 22, MAP = 22, GAP = 14;
+const RIGHT = 8, RULER = 22, MAP = 22, GAP = 16;
 
 export class LogoViewer {
   private canvas = el("canvas", "nbi-canvas");
@@ -37,6 +37,7 @@ export class LogoViewer {
   private pickers = el("span", "nbi-pickers");
   private editor: Editor;
   private words = "";
+  private asker: Live | null = null;
 
   constructor(private root: HTMLElement, private store: Store, private signal: AbortSignal) {
     root.classList.add("nbi-logo");
@@ -68,7 +69,7 @@ export class LogoViewer {
     this.say(false);
   }
 
-  /** Take what answers: a kernel, or what is stored. */
+  /** Take what answers: a kernel, or what is stored; a kernel that was busy comes later. */
   connect(live: boolean, backend: Backend): void {
     if (this.signal.aborted) return;
     const { meta } = this.store;
@@ -76,8 +77,11 @@ export class LogoViewer {
     this.editor.refusal = live
       ? meta.live ? "" : "no model: pass model= to edit the sequence"
       : meta.table ? "" : "no kernel: edits need the notebook";
+    this.pickers.replaceChildren();
     if (live && meta.live) this.offer(meta.live.targets, meta.live.methods);
-    if (!this.editor.refusal) new Live(this.store, backend).look();
+    this.asker?.end();
+    this.asker = this.editor.refusal ? null : new Live(this.store, backend);
+    this.asker?.look();
     this.describe();
     this.draw();
   }
@@ -191,7 +195,7 @@ export class LogoViewer {
     const { store } = this, { meta, state, question } = store, name = state.target || meta.target;
     const said = store.said(question), before = store.said({ ...question, changes: [] });
     this.root.dataset.prediction = String(said?.prediction ?? "");
-    if (!meta.predictions && !said) return name;
+    if (said ? said.prediction === null : !meta.predictions) return name;
     const shown = said?.prediction ?? null;
     const words = [`${name || "prediction"} ${shown === null ? "\u2026" : number(shown)}`];
     if (said?.spread) words.push(` \u00b1 ${number(said.spread)}`);
@@ -283,6 +287,7 @@ export class LogoViewer {
     const { store, theme, plot } = this, { state, current, meta } = store, { view } = state;
     drawRuler(pen, view, current.offset, { ...plot, y: 0, height: RULER }, theme);
     drawMinimap(pen, current.rows[0].levels, meta.length, view, { ...plot, y: RULER, height: MAP }, theme);
+    drawStrip(pen, current.codes, current.rows[0], view, { ...plot, y: this.rowsTop - GAP + 2, height: 8 }, theme);
     current.rows.forEach((row, i) => {
       const frame = this.rowFrame(i);
       if (overlay) this.band(pen, frame);

@@ -1,6 +1,5 @@
 /** Profiles as a person sees them: bar, read-out, canvas. Owns a DOM node, knows no host. */
 import type { Backend } from "../backend/backend";
-import type { Link, LinkChange } from "../core/link";
 import { dequantize, type Numbers } from "../core/wire";
 import { CanvasPen, type Pen, SvgPen } from "../draw/glyphs";
 import { drawDensity, drawLanes, LANE, laneHeight, MAX_LANES, MOST, pack, type Placed } from "../draw/lanes";
@@ -11,6 +10,7 @@ import { clampView, number, type View, whole, zoom } from "../draw/scale";
 import { fade, type Theme, themeOf } from "../draw/theme";
 import { drawGutter, drawTrack, rowExtent, type Strand, trackMode, type TrackRow } from "../draw/track";
 import { listen } from "../input/gesture";
+import { download, el } from "./dom";
 import type { Annotation, Block } from "../protocol";
 
 /** What nbinterp/widget/track.py writes. */
@@ -49,7 +49,7 @@ interface Example {
   overview: Level[];
   items: Annotation[];
   /** Coordinate of the sequence's first position. */
-  start: number;
+  offset: number;
   name: string;
   chrom: string | null;
 }
@@ -83,6 +83,10 @@ export class TrackStore {
     for (const listener of [...this.listeners]) listener(real);
   }
 
+  get place(): { chrom: string | null; offset: number } {
+    return this.current;
+  }
+
   get current(): Example {
     let example = this.examples.get(this.state.example);
     if (!example) {
@@ -113,56 +117,12 @@ export class TrackStore {
     const energy = new Float32Array(length);
     for (const { levels } of rows[0].strands) for (let i = 0; i < size; i++) energy[offset + i] = Math.max(energy[offset + i], Math.abs(levels[0].mean[i]) || 0);
     const locus = loci[e];
-    return { rows, overview: pyramid(energy), items: annotations.filter((a) => a[0] === e), start: locus ? locus[1] : 0, name: names[e], chrom: locus ? locus[0] : null };
+    return { rows, overview: pyramid(energy), items: annotations.filter((a) => a[0] === e), offset: locus ? locus[1] : 0, name: names[e], chrom: locus ? locus[0] : null };
   }
-}
-
-/** Look where the linked views look, and tell them where this one does. Positions on the way are the genome's where known. */
-export function join(store: TrackStore, link: Link, signal: AbortSignal): void {
-  let following = false;
-  const tell = (changed: TrackChange): void => {
-    if (following) return;
-    const { state, current: { chrom, start } } = store, all = "example" in changed;
-    const change: LinkChange = {};
-    if (all || changed.view) change.view = [state.view.start + start, state.view.end + start];
-    if (all || "hover" in changed) change.hover = state.hover === null ? null : state.hover + start;
-    if (all || "selection" in changed) change.selection = state.selection && [state.selection[0] + start, state.selection[1] + start];
-    if (!Object.keys(change).length) return;
-    const elsewhere = chrom === link.state.chrom ? {} : { view: null, hover: null, selection: null }; // what was told holds no longer
-    link.set({ ...elsewhere, ...change, chrom, example: state.example }, store);
-  };
-  const follow = (change: LinkChange, origin: object): void => {
-    if (origin === store) return;
-    const { example, chrom } = link.state, { n, length } = store.meta;
-    following = true;
-    if ("example" in change && example < n) store.set({ example });
-    const own = store.current;
-    // positions of a sequence mean the same in that sequence alone, those of the genome wherever the chromosome is the same
-    if (chrom === own.chrom && (chrom !== null || example === store.state.example)) store.set(placed(change, own.start, length));
-    following = false;
-  };
-  store.subscribe(tell, signal);
-  link.subscribe(follow, signal);
-  if (link.state.view || link.state.selection) follow(link.state, link); // a view that comes late looks where the others do
-}
-
-/** A change of the link as positions of a sequence that begins at `start`. */
-function placed({ view, hover, selection }: LinkChange, start: number, length: number): TrackChange {
-  const change: TrackChange = {};
-  if (view && view[0] < start + length && view[1] > start) change.view = { start: view[0] - start, end: view[1] - start };
-  if (hover !== undefined) change.hover = hover !== null && hover >= start && hover < start + length ? hover - start : null;
-  if (selection !== undefined) {
-    const [a, b] = selection ? [Math.max(selection[0] - start, 0), Math.min(selection[1] - start, length)] : [0, 0];
-    change.selection = b > a ? [a, b] : null;
-  }
-  return change;
 }
 
 const RIGHT = 8, RULER = 22, MAP = 22, GAP = 14;
 const SEARCH = 20; // sequences from which the chooser is a field to search in
-
-const el = <K extends keyof HTMLElementTagNameMap>(tag: K, name: string, text = ""): HTMLElementTagNameMap[K] =>
-  Object.assign(document.createElement(tag), { className: name, textContent: text });
 
 export class TrackViewer {
   private canvas = el("canvas", "nbi-canvas");
@@ -197,7 +157,7 @@ export class TrackViewer {
     signal.addEventListener("abort", () => { resize.disconnect(); themes.disconnect(); });
     this.describe();
     this.say(false);
-    void backend.live().then((live) => { if (!signal.aborted) this.say(live); });
+    backend.live((live) => { if (!signal.aborted) this.say(live); });
   }
 
   private build(): void {
@@ -256,7 +216,7 @@ export class TrackViewer {
   /** The span in view as genome browsers read it: from 1, both ends included. */
   private copyPlace(): void {
     const { current, state: { view } } = this.store;
-    const text = `${current.chrom ?? current.name}:${whole(Math.floor(view.start) + current.start + 1)}-${whole(Math.ceil(view.end) + current.start)}`;
+    const text = `${current.chrom ?? current.name}:${whole(Math.floor(view.start) + current.offset + 1)}-${whole(Math.ceil(view.end) + current.offset)}`;
     void navigator.clipboard?.writeText(text).then(() => { this.readout.textContent = `copied ${text} (from 1, both ends included)`; });
   }
 
@@ -341,7 +301,7 @@ export class TrackViewer {
   private render(pen: Pen, marked: boolean): void {
     const { theme, plot, store: { state, current, meta } } = this, { view } = state;
     const own = { start: view.start - meta.offset, end: view.end - meta.offset };
-    drawRuler(pen, view, current.start, { ...plot, y: 0, height: RULER }, theme);
+    drawRuler(pen, view, current.offset, { ...plot, y: 0, height: RULER }, theme);
     drawMinimap(pen, current.overview, meta.length, view, { ...plot, y: RULER, height: MAP }, theme);
     current.rows.forEach((row, i) => {
       const frame = { ...plot, y: this.rowsTop + i * (meta.height + GAP), height: meta.height };
@@ -378,7 +338,7 @@ export class TrackViewer {
 
   /** The one line that says what is under the cross-hair; it never covers the profile. */
   private read(): void {
-    const { state, current, meta } = this.store, { view, hover, selection } = state, at = (v: number): string => whole(v + current.start);
+    const { state, current, meta } = this.store, { view, hover, selection } = state, at = (v: number): string => whole(v + current.offset);
     this.place.textContent = `${current.chrom ?? current.name}:${at(Math.floor(view.start))}-${at(Math.ceil(view.end))}`;
     if (hover === null) {
       const chosen = selection ? ` \u00b7 selected ${at(selection[0])}\u2013${at(selection[1])} (${whole(selection[1] - selection[0])} bp)` : "";
@@ -536,12 +496,6 @@ export function toCsv({ current, state: { view }, meta }: TrackStore): string {
   });
   const lines = [["position", ...columns.map(([name]) => `"${name.replace(/"/g, '""')}"`)].join(",")];
   const first = Math.max(0, Math.floor(view.start) - meta.offset), last = Math.min(meta.size, Math.ceil(view.end) - meta.offset);
-  for (let i = first; i < last; i++) lines.push([i + meta.offset + current.start, ...columns.map(([, values]) => values[i])].join(","));
+  for (let i = first; i < last; i++) lines.push([i + meta.offset + current.offset, ...columns.map(([, values]) => values[i])].join(","));
   return `${lines.join("\n")}\n`;
-}
-
-function download(blob: Blob, name: string): void {
-  const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(blob), download: name });
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }

@@ -1,28 +1,14 @@
 /** LogoView as an anywidget: traits in, traits out. The only file of it that knows the host. */
 import { type Channel, KernelBackend } from "../backend/kernel";
 import { SnapshotBackend } from "../backend/snapshot";
-import type { Model, RenderProps } from "../core/host";
-import { type LinkChange } from "../core/link";
-import { linkOf, shared } from "../core/page";
+import type { Model } from "../core/host";
+import { follower, joinLink, messages, renderer } from "../core/mount";
+import { shared } from "../core/page";
 import { bytesOf, readBlocks } from "../core/wire";
 import type { Answer, LogoMeta } from "../protocol";
 import type { History } from "../state/edits";
-import { type Change, Store } from "../state/store";
+import { Store } from "../state/store";
 import { LogoViewer } from "../view/logo";
-
-async function render({ model, el, signal }: RenderProps): Promise<() => void> {
-  const own = new AbortController(), end = own.signal;
-  signal?.addEventListener("abort", () => own.abort());
-  const root = document.createElement("div");
-  el.append(root);
-  try {
-    await mount(model, root, end);
-  } catch (error) {
-    root.className = "nbi-failed";
-    root.textContent = `LogoView could not start: ${String(error)}`;
-  }
-  return () => own.abort();
-}
 
 async function mount(model: Model, root: HTMLElement, end: AbortSignal): Promise<void> {
   const meta = JSON.parse(model.get("meta") as string) as LogoMeta;
@@ -38,7 +24,7 @@ async function mount(model: Model, root: HTMLElement, end: AbortSignal): Promise
     method: (model.get("method") as string) || meta.first.method,
   });
   let timer: ReturnType<typeof setTimeout> | undefined;
-  store.subscribe((changed: Change) => {
+  store.subscribe((changed) => {
     if (changed.view) model.set("view", [changed.view.start, changed.view.end]);
     if ("selection" in changed) model.set("selection", changed.selection ?? []);
     if (changed.example !== undefined) model.set("example", changed.example);
@@ -49,10 +35,7 @@ async function mount(model: Model, root: HTMLElement, end: AbortSignal): Promise
     clearTimeout(timer);
     timer = setTimeout(() => model.save_changes(), 150); // Python sees where it came to rest
   });
-  const follow = (name: string, apply: () => void): void => {
-    model.on(`change:${name}`, apply);
-    end.addEventListener("abort", () => model.off(`change:${name}`, apply));
-  };
+  const follow = follower(model, end);
   follow("view", () => { const [start, stop] = model.get("view") as number[]; store.set({ view: { start, end: stop } }); });
   follow("example", () => store.set({ example: model.get("example") as number }));
   follow("hypothetical", () => store.set({ all: model.get("hypothetical") as boolean }));
@@ -62,8 +45,8 @@ async function mount(model: Model, root: HTMLElement, end: AbortSignal): Promise
   follow("method", () => store.set({ method: model.get("method") as string }));
   const viewer = new LogoViewer(root, store, end);
   const kernel = new KernelBackend(channelOf(model), end);
-  void kernel.live().then((live) => viewer.connect(live, live ? kernel : new SnapshotBackend(meta, blocks)));
-  join(model.get("link") as string, store, end);
+  kernel.live((live) => viewer.connect(live, live ? kernel : new SnapshotBackend(meta, blocks)));
+  joinLink(model, store, end);
   const uid = model.get("uid") as string;
   shared().logos.set(uid, store);
   end.addEventListener("abort", () => { if (shared().logos.get(uid) === store) shared().logos.delete(uid); });
@@ -72,11 +55,7 @@ async function mount(model: Model, root: HTMLElement, end: AbortSignal): Promise
 /** Messages of the model, and answers, which travel as traits so that a saved notebook keeps the last. */
 function channelOf(model: Model): Channel {
   return {
-    send: (message) => model.send(message),
-    listen: (handler, signal) => {
-      model.on("msg:custom", handler);
-      signal.addEventListener("abort", () => model.off("msg:custom", handler));
-    },
+    ...messages(model),
     answers: (handler, signal) => {
       let turn = Promise.resolve(); // parts are handed on in the order in which they came
       const heard = (): void => {
@@ -89,36 +68,4 @@ function channelOf(model: Model): Channel {
   };
 }
 
-/** Follow the other views of a link, and lead them: in genome coordinates where loci are known. */
-function join(id: string, store: Store, end: AbortSignal): void {
-  if (!id) return;
-  const link = linkOf(id), me = {};
-  const tell = (changed: Change): void => {
-    const { offset, chrom } = store.original, { state } = store, told: LinkChange = {};
-    if ("example" in changed) told.example = state.example;
-    if ("view" in changed) Object.assign(told, { chrom, view: [state.view.start + offset, state.view.end + offset] });
-    if ("hover" in changed) Object.assign(told, { chrom, hover: state.hover === null ? null : state.hover + offset });
-    if ("selection" in changed) Object.assign(told, { chrom, selection: state.selection && state.selection.map((v) => v + offset) });
-    link.set(told, me);
-  };
-  let following = false;
-  store.subscribe((changed) => { if (!following) tell(changed); });
-  link.subscribe((change, origin) => {
-    if (origin === me) return;
-    following = true;
-    if (change.example !== undefined) store.set({ example: change.example });
-    const { offset, chrom } = store.original, own: Change = {}, length = store.meta.length;
-    if (link.state.chrom === chrom) {
-      if (change.view) own.view = { start: change.view[0] - offset, end: change.view[1] - offset };
-      if (change.hover !== undefined) own.hover = change.hover === null || change.hover < offset || change.hover >= offset + length ? null : change.hover - offset;
-      if (change.selection !== undefined) {
-        const span = change.selection && ([Math.max(change.selection[0] - offset, 0), Math.min(change.selection[1] - offset, length)] as [number, number]);
-        own.selection = span && span[1] > span[0] ? span : null;
-      }
-    }
-    store.set(own);
-    following = false;
-  }, end);
-}
-
-export default { render };
+export default { render: renderer("LogoView", mount) };

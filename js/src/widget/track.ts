@@ -1,23 +1,9 @@
 /** TrackView as an anywidget: traits in, traits out. The only file of it that knows the host. */
 import { KernelBackend } from "../backend/kernel";
-import type { Model, RenderProps } from "../core/host";
-import { linkOf } from "../core/page";
+import type { Model } from "../core/host";
+import { follower, joinLink, messages, renderer } from "../core/mount";
 import { bytesOf, readBlocks } from "../core/wire";
-import { join, type ProfilesMeta, TrackStore, TrackViewer } from "../view/track";
-
-async function render({ model, el, signal }: RenderProps): Promise<() => void> {
-  const own = new AbortController(), end = own.signal;
-  signal?.addEventListener("abort", () => own.abort());
-  const root = document.createElement("div");
-  el.append(root);
-  try {
-    await mount(model, root, end);
-  } catch (error) {
-    root.className = "nbi-failed";
-    root.textContent = `TrackView could not start: ${String(error)}`;
-  }
-  return () => own.abort();
-}
+import { type ProfilesMeta, TrackStore, TrackViewer } from "../view/track";
 
 async function mount(model: Model, root: HTMLElement, end: AbortSignal): Promise<void> {
   const meta = JSON.parse(model.get("meta") as string) as ProfilesMeta;
@@ -33,31 +19,12 @@ async function mount(model: Model, root: HTMLElement, end: AbortSignal): Promise
     clearTimeout(timer);
     timer = setTimeout(() => model.save_changes(), 150); // Python sees where it came to rest
   }, end);
-  const follow = (name: string, apply: () => void): void => {
-    model.on(`change:${name}`, apply);
-    end.addEventListener("abort", () => model.off(`change:${name}`, apply));
-  };
+  const follow = follower(model, end);
   follow("view", () => store.set({ view: view() }));
   follow("example", () => store.set({ example: model.get("example") as number }));
   follow("selection", () => store.set({ selection: selection() }));
-  const channel = {
-    send: (message: object) => model.send(message),
-    listen: (handler: (message: unknown) => void, signal: AbortSignal) => {
-      model.on("msg:custom", handler);
-      signal.addEventListener("abort", () => model.off("msg:custom", handler));
-    },
-  };
-  new TrackViewer(root, store, new KernelBackend(channel, end), end);
-  let joined = new AbortController();
-  const connect = (): void => {
-    joined.abort();
-    joined = new AbortController();
-    const id = model.get("link") as string;
-    if (id) join(store, linkOf(id), joined.signal);
-  };
-  connect();
-  follow("link", connect);
-  end.addEventListener("abort", () => joined.abort());
+  new TrackViewer(root, store, new KernelBackend(messages(model), end), end);
+  joinLink(model, store, end);
 }
 
-export default { render };
+export default { render: renderer("TrackView", mount) };

@@ -1,0 +1,59 @@
+/** Look where the linked views look, and tell them where this one does. Positions on the way are the genome's where known. */
+import type { Link, LinkChange } from "./link";
+
+/** What a view that can be linked has; logos and tracks do. */
+export interface Joinable {
+  readonly meta: { n: number; length: number };
+  readonly state: { example: number; view: { start: number; end: number }; hover: number | null; selection: [number, number] | null };
+  /** Chromosome and first position of the example that is shown. */
+  readonly place: { chrom: string | null; offset: number };
+  set(change: Joined): void;
+  subscribe(listener: (changed: object) => void, signal: AbortSignal): void;
+}
+
+interface Joined {
+  example?: number;
+  view?: { start: number; end: number };
+  hover?: number | null;
+  selection?: [number, number] | null;
+}
+
+export function join(store: Joinable, link: Link, signal: AbortSignal): void {
+  let following = false;
+  const tell = (changed: object): void => {
+    if (following) return;
+    const { state, place: { chrom, offset } } = store, all = "example" in changed;
+    const change: LinkChange = {};
+    if (all || "view" in changed) change.view = [state.view.start + offset, state.view.end + offset];
+    if (all || "hover" in changed) change.hover = state.hover === null ? null : state.hover + offset;
+    if (all || "selection" in changed) change.selection = state.selection && [state.selection[0] + offset, state.selection[1] + offset];
+    if (!Object.keys(change).length) return;
+    const elsewhere = chrom === link.state.chrom ? {} : { view: null, hover: null, selection: null }; // what was told holds no longer
+    link.set({ ...elsewhere, ...change, chrom, example: state.example }, store);
+  };
+  const follow = (change: LinkChange, origin: object): void => {
+    if (origin === store) return;
+    const { example, chrom } = link.state, { n, length } = store.meta;
+    following = true;
+    if ("example" in change && example < n) store.set({ example });
+    const own = store.place;
+    // positions of a sequence mean the same in that sequence alone, those of the genome wherever the chromosome is the same
+    if (chrom === own.chrom && (chrom !== null || example === store.state.example)) store.set(placed(change, own.offset, length));
+    following = false;
+  };
+  store.subscribe(tell, signal);
+  link.subscribe(follow, signal);
+  if (link.state.view || link.state.selection) follow(link.state, link); // a view that comes late looks where the others do
+}
+
+/** A change of the link as positions of a sequence that begins at `offset`. */
+function placed({ view, hover, selection }: LinkChange, offset: number, length: number): Joined {
+  const change: Joined = {};
+  if (view && view[0] < offset + length && view[1] > offset) change.view = { start: view[0] - offset, end: view[1] - offset };
+  if (hover !== undefined) change.hover = hover !== null && hover >= offset && hover < offset + length ? hover - offset : null;
+  if (selection !== undefined) {
+    const [a, b] = selection ? [Math.max(selection[0] - offset, 0), Math.min(selection[1] - offset, length)] : [0, 0];
+    change.selection = b > a ? [a, b] : null;
+  }
+  return change;
+}

@@ -57,7 +57,8 @@ def _perform(func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
     made_there = bool(there) if device is None else torch.device(device).type == NAME
     plain = [torch.device("cpu") if isinstance(v, torch.device) else getattr(v, "here", v) for v in flat]
     plain_args, plain_kwargs = pytree.tree_unflatten(plain, spec)
-    with torch.no_grad():
+    # inference tensors keep no version, which tensors made in Python must
+    with torch.inference_mode(False), torch.no_grad():
         result = func(*plain_args, **plain_kwargs)
     written = {id(t.here): t for t in there}  # an operation in place gives back the tensor it was given
 
@@ -66,7 +67,8 @@ def _perform(func: Any, args: Any, kwargs: dict[str, Any]) -> Any:
             return value
         return written.get(id(value)) if id(value) in written else Elsewhere(value)
 
-    return pytree.tree_map(place, result)
+    with torch.inference_mode(False):
+        return pytree.tree_map(place, result)
 
 
 @functools.cache

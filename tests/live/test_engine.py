@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
@@ -17,6 +17,7 @@ from nbinterp import demo
 from nbinterp.live import Ask, Change, Engine, Newest, Repredictor, apply_changes, targets_of
 from nbinterp.live.repredict import one_hot_of
 from tests.attribution.test_deep_lift_shap import ARCHITECTURES, extra, ready
+from tests.benchmarks.bench_saturation_mutagenesis import BPNetLike
 from tests.live.test_edits import random_changes
 
 METHOD = "deep_lift_shap"
@@ -156,3 +157,27 @@ def test_targets_by_name() -> None:
     assert list(targets_of(model, X, {"mine": model})) == ["mine"]
     with pytest.raises(nb.ModelError, match=r"torch\.nn\.Module"):
         targets_of(lambda X: X, X)
+
+
+@pytest.mark.slow  # a measurement: it wants the machine to itself
+def test_a_substitution_takes_a_quarter_of_a_forward_pass() -> None:
+    model = BPNetLike().eval()
+    codes = np.random.RandomState(0).randint(0, 4, 2114).astype(np.uint8)
+    once, edited = Repredictor(model, codes, device="cpu"), codes.copy()
+    edited[1000] = (edited[1000] + 1) % 4
+
+    def ratio(clock: Callable[[], float]) -> float:
+        times: dict[str, list[float]] = {"part": [], "whole": []}
+        for _ in range(100):
+            for name, run in (("part", once.predict), ("whole", once.predict_whole)):
+                began = clock()
+                run(edited)
+                times[name].append(clock() - began)
+        return float(np.median(times["part"]) / np.median(times["whole"]))
+
+    wall, cpu = ratio(time.perf_counter), ratio(time.process_time)
+    print(f"a substitution takes {wall:.2f} of a forward pass by the clock, {cpu:.2f} of its CPU time")
+    assert cpu <= 0.25
+    assert (
+        wall <= 0.33
+    )  # by the clock it is a quarter on an idle machine; a busy one disturbs the shorter of the two more

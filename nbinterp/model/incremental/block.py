@@ -82,7 +82,8 @@ class Example:
         self._context, self._bound, self._args = context, bound, rows[1:]
         self._bound_values: dict[int, dict[int, Any]] = {}
         self._tracks: dict[tuple[int, int, str], Track] = {}
-        self.scratch: dict[Hashable, torch.Tensor] = {}  # memory that blocks use in turn
+        # memory that blocks use in turn, and how it was seen last
+        self.scratch: dict[Hashable, tuple[torch.Tensor, torch.Tensor]] = {}
         self.values: dict[int, Any] = {recording.inputs[0]: rows[0]}
         for op in moving:
             results = recording.run(op, self.value, 1)
@@ -176,10 +177,16 @@ class Block:
 
     def scratch(self, key: Hashable, shape: tuple[int, ...], like: torch.Tensor) -> torch.Tensor:
         """Give uninitialised memory, the same for the same key in every block; fresh pages cost more than the sums."""
-        store, size = self.example.scratch, prod(shape)
-        if key not in store or store[key].numel() < size:
-            store[key] = like.new_empty(size)
-        return store[key][:size].view(shape)
+        store = self.example.scratch
+        memory, view = store.get(key, (None, None))
+        if view is not None and view.shape == shape:  # edits of one size come one after the other
+            return view
+        size = prod(shape)
+        if memory is None or memory.numel() < size:
+            memory = like.new_empty(size)
+        view = memory[:size].view(shape)
+        store[key] = memory, view
+        return view
 
     def windows(self, index: int, axis: int, ndim: int, lo: int, width: int, step: int, kind: str = "") -> torch.Tensor:
         """Give reference values (P, ..., width, ...), not to be written to."""

@@ -59,6 +59,7 @@ class ChangeRangePlan:
 
     def __init__(self, model: Callable[..., Any], plan: Plan, rows: Sequence[torch.Tensor]) -> None:
         self._model, self._plan, self._rows = model, plan, list(rows)
+        self._letters = torch.eye(5, dtype=rows[0].dtype, device=rows[0].device)[:, :4]
         with on_device(model, rows[0].device), torch.no_grad():
             self._example: Example = plan.example(self._rows)
             self.y0: Any = tree_map(torch.clone, plan.output(self._example))
@@ -88,16 +89,22 @@ class ChangeRangePlan:
         groups: dict[tuple[int, int], list[int]] = {}
         for i, (edit, column) in enumerate(zip(edits, columns, strict=True)):
             groups.setdefault((edit[0], column.shape[1]), []).append(i)
-        outputs: list[Any] = [None] * len(columns)
+        order: list[int] = []
+        pieces: list[list[torch.Tensor]] = []
         x = self._rows[0]
-        with torch.no_grad():  # the plan has the model's weights: the model itself is not run
+        with torch.inference_mode():  # the plan has the model's weights: the model itself is not run
             for (start, width), members in groups.items():
-                delta = torch.stack([columns[i] for i in members]) - x[:, :, start : start + width]
+                chosen = columns[members[0]][None] if len(members) == 1 else torch.stack([columns[i] for i in members])
+                delta = chosen - x.narrow(2, start, width)
                 geometry = Geometry(start, self._plan.stride, 1, len(members))
                 leaves, spec = tree_flatten(self._plan.run(self._example, geometry, delta, start)[0])
-                for row, i in enumerate(members):
-                    outputs[i] = [leaf[row] for leaf in leaves]
-            joined = [torch.stack(parts) for parts in zip(*outputs, strict=True)]
+                order += members
+                pieces.append(leaves)
+        # outside, so that they are tensors that gradients may meet again
+        joined = [torch.cat(parts) for parts in zip(*pieces, strict=True)]
+        if order != sorted(order):
+            back = torch.tensor(order, device=x.device).argsort()
+            joined = [part[back] for part in joined]
         return tree_unflatten(joined, spec)
 
     def _columns(self, edit: Edit) -> torch.Tensor:
@@ -114,7 +121,7 @@ class ChangeRangePlan:
         codes = ["ACGTN".find(base) for base in edit.bases.upper()]
         if min(codes) < 0:
             raise problem("edit", "edits", got=repr(edit.bases), need="letters A, C, G, T or N", do="correct them")
-        return torch.eye(5, dtype=x.dtype, device=x.device)[codes, :4].t()
+        return (self._letters[codes] if len(codes) > 1 else self._letters.narrow(0, codes[0], 1)).t()
 
 
 def change_range_plan(

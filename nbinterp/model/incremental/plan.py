@@ -95,7 +95,7 @@ class Plan:
         block = Block(self.context, example, geometry, self.uses)
         (index, *_) = self.context.recording.inputs
         block.finish(index, Change(delta, 2, lo, geometry.stride))
-        left = Counter(self.uses)
+        left = dict(self.uses)
         for op, rule in self.rules:
             result = rule.run(block)
             results = result if isinstance(result, tuple) else (result,)

@@ -109,14 +109,16 @@ class _Taps:
                 out.narrow(1, reached - start, b - reached).zero_()
             reached = b
             target = out.narrow(1, a - start, b - a)
+            piece = x if wide else product.select(2, i)
+            if b - a < width:
+                piece = piece.narrow(1, a - i * self._d, b - a)
             if wide:
                 weight = self._each[i] if rows == 1 else self._each[i].expand(rows, -1, -1)
-                piece = x.narrow(1, a - i * self._d, b - a)
                 torch.baddbmm(target, piece, weight, beta=0 if fresh else 1, out=target)
             elif fresh:
-                target.copy_(product.narrow(1, a - i * self._d, b - a).select(2, i))
+                target.copy_(piece)
             else:
-                target.add_(product.narrow(1, a - i * self._d, b - a).select(2, i))
+                target.add_(piece)
         if reached < end:
             out.narrow(1, reached - start, end - reached).zero_()
         return out.transpose(1, 2)

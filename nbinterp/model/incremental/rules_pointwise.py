@@ -43,9 +43,14 @@ def relu(op: Op, context: Context) -> Rule | None:
             return None
         g, ndim = block.geometry, len(layout.shape)
         low, high = (
-            block.windows(index, layout.axis, ndim, change.lo, change.width, change.step, kind).unsqueeze(1)
+            block.windows(index, layout.axis, ndim, change.lo, change.width, change.step, kind)
             for kind in ("low", "-high")
         )
+        if change.owned and g.K == 1:
+            change.delta.add_(low)
+            torch.maximum(change.delta, high, out=change.delta)
+            return Change(change.delta, layout.axis, change.lo, change.step)
+        low, high = low.unsqueeze(1), high.unsqueeze(1)
         if change.owned:
             delta = change.delta
             split = g.split(delta)

@@ -47,9 +47,12 @@ class Layout:
         return self.shape[self.axis]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Change:
-    """What the edits add to an activation: ``delta`` (P * K, ...) over ``[lo, lo + width)``, sliding by `step`."""
+    """What the edits add to an activation: ``delta`` (P * K, ...) over ``[lo, lo + width)``, sliding by `step`.
+
+    Not frozen, since forty are made an edit and freezing costs more than the rest of making one.
+    """
 
     delta: torch.Tensor
     axis: int
@@ -115,7 +118,7 @@ class Track:
     def __init__(self, value: torch.Tensor, axis: int, fill: float = 0.0) -> None:
         self._value = value.movedim(axis, 1)[0]  # (length, other axes)
         self._axis, self._fill = axis, fill
-        self._margin = (0, 0)
+        self._margin, self._length = (0, 0), self._value.shape[0]
         self._padded = self._value.contiguous()
 
     def windows(self, geometry: Geometry, lo: int, width: int, step: int) -> torch.Tensor:
@@ -123,7 +126,8 @@ class Track:
         P = geometry.P
         travel = step * (P - 1)
         first, last = lo + min(travel, 0), lo + max(travel, 0) + width
-        self._make_room(-first, last - self._value.shape[0])
+        if first < 0 or last > self._length:
+            self._make_room(-first, last - self._length)
         data = self._padded
         inner = data.stride(0)
         rest, strides, at = data.shape[1:], data.stride()[1:], self._axis - 1

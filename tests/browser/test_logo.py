@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -181,34 +182,49 @@ def test_edge_cases_draw_without_errors(open_page: Callable[..., Any]) -> None:
     assert page.errors == []
 
 
-def test_a_megabase_is_quick(open_page: Callable[..., Any]) -> None:
+def panned(page: Any, n: int = 30) -> float:
+    """Milliseconds of script a frame while the view pans, the median of n frames."""
+    view = page.logo()
+    view.locator("canvas").focus()
+    times = []
+    for i in range(n):
+        page.page.keyboard.press("ArrowRight" if i % 10 < 5 else "ArrowLeft")
+        page.settle()
+        times.append(float(view.get_attribute("data-ms")))
+    return float(np.median(times))
+
+
+# milliseconds a frame: twice as long where a slow or busy machine must not fail a build
+BUDGET = 8 * (2 if os.environ.get("CI") else 1)
+
+
+def test_a_megabase_is_quick_and_small(open_page: Callable[..., Any]) -> None:
     length = 1_000_000
     rng = np.random.RandomState(0)
     codes = nb.CodedSequence(rng.randint(0, 4, (1, length)).astype(np.uint8))
-    page = open_page(nb.LogoView(codes, {"track": rng.laplace(size=(1, length)).astype(np.float32)}))
-    view = page.logo()
-    assert view.get_attribute("data-mode") == "envelope"
-    view.locator("canvas").focus()
-    times = []
-    for key in ("+", "ArrowRight", "ArrowLeft", "+", "+", "ArrowRight"):
-        page.page.keyboard.press(key)
-        page.settle()
-        times.append(float(view.get_attribute("data-ms")))
-    assert np.median(times) < 60  # a guard: about 10 ms of script a frame on a quiet machine
+    logo = nb.LogoView(codes, {"track": rng.laplace(size=(1, length)).astype(np.float32)}, view=(200_000, 900_000))
+    wire = len(logo.data) + len(logo.meta)
+    assert wire < 3e6
+    page = open_page(logo)
+    assert page.logo().get_attribute("data-mode") == "envelope"
+    far = panned(page)
+    page.page.keyboard.press("+")
+    page.settle()
+    near = panned(page)
+    print(f"1 Mb x 1 row: {wire / 1e6:.2f} MB on the wire, {far:.1f} and {near:.1f} ms of script a frame")
+    assert max(far, near) < BUDGET
     assert page.errors == []
 
 
-def test_letters_are_quick(open_page: Callable[..., Any]) -> None:
+def test_six_rows_of_letters_with_lanes_are_quick(open_page: Callable[..., Any]) -> None:
     X, H = scores(1, 2000)
-    page = open_page(nb.LogoView(X, {f"row {i}": H for i in range(6)}, view=(0, 200)))
-    view = page.logo()
-    view.locator("canvas").focus()
-    times = []
-    for _ in range(6):
-        page.page.keyboard.press("ArrowRight")
-        page.settle()
-        times.append(float(view.get_attribute("data-ms")))
-    assert np.median(times) < 40
+    starts = np.sort(np.random.RandomState(1).randint(0, 1980, 300))
+    spans = pd.DataFrame({"example_idx": 0, "start": starts, "end": starts + 20, "name": "GATA"})
+    page = open_page(nb.LogoView(X, {f"row {i}": H for i in range(6)}, annotations=spans, view=(800, 990)))
+    assert page.logo().get_attribute("data-mode") == "letters"
+    took = panned(page)
+    print(f"6 rows x 190 letters with lanes: {took:.1f} ms of script a frame")
+    assert took < BUDGET
 
 
 def test_a_table_sorts_filters_and_moves_the_logo(open_page: Callable[..., Any]) -> None:

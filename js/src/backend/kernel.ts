@@ -4,6 +4,8 @@ import type { Answer, Ask, Hello } from "../protocol";
 import type { Backend } from "./backend";
 
 export interface Channel {
+  /** Whether the host says that no kernel will ever answer. */
+  offline: boolean;
   send(message: Hello | Ask): void;
   listen(handler: (message: unknown) => void, signal: AbortSignal): void;
   /** Parts of answers, with their blocks read; a view that asks nothing has none. */
@@ -14,6 +16,7 @@ export class KernelBackend implements Backend {
   constructor(private channel: Channel, private signal: AbortSignal, private patience = 5000) {}
 
   live(tell: (live: boolean) => void): void {
+    if (this.channel.offline) return tell(false);
     const timer = setTimeout(() => tell(false), this.patience);
     let said = false;
     this.channel.listen((message) => {

@@ -5,6 +5,8 @@ export interface Model {
   save_changes(): void;
   send(message: object): void;
   on(name: string, handler: (...args: any[]) => void): void;
+  /** Set by the host of offline reports. */
+  offline?: boolean;
   off(name: string, handler: (...args: any[]) => void): void;
 }
 

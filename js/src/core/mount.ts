@@ -32,6 +32,7 @@ export function follower(model: Model, end: AbortSignal): (name: string, apply: 
 
 /** Messages of the model. */
 export const messages = (model: Model) => ({
+  offline: model.offline ?? false,
   send: (message: object): void => model.send(message),
   listen: (handler: (message: unknown) => void, signal: AbortSignal): void => {
     model.on("msg:custom", handler);

@@ -8,6 +8,7 @@ import { drawMinimap, drawRuler } from "../draw/ruler";
 import { clampView, number, type View, whole, zoom } from "../draw/scale";
 import { fade, type Theme, themeOf } from "../draw/theme";
 import { listen } from "../input/gesture";
+import { toBed, toCsv, toPython } from "../state/export";
 import { Live } from "../state/live";
 import type { Store } from "../state/store";
 import { download, el, picker } from "./dom";
@@ -15,6 +16,7 @@ import { Editor } from "./editor";
 
 const LETTERS = "ACGTN";
 const SEARCH = 20; // sequences from which the chooser is a field to search in
+const KINDS = ["PNG", "SVG", "CSV", "BED", "Python"] as const;
 const RIGHT = 8, RULER = 22, MAP = 22, GAP = 16;
 
 export class LogoViewer {
@@ -109,9 +111,9 @@ export class LogoViewer {
       this.mode.addEventListener("click", () => this.store.set({ all: !this.store.state.all }), { signal: this.signal });
       bar.append(this.mode);
     }
-    for (const kind of ["PNG", "SVG", "CSV"] as const) {
+    for (const kind of KINDS) {
       const button = el("button", "nbi-quiet", kind);
-      button.title = `save what is in view as ${kind}`;
+      button.title = kind === "Python" ? "copy the Python that brings a view here" : `save what is in view as ${kind}`;
       button.addEventListener("click", () => this.save(kind), { signal: this.signal });
       bar.append(button);
     }
@@ -525,19 +527,17 @@ export class LogoViewer {
 
   // --- export -------------------------------------------------------------------------------------------------------
 
-  private save(kind: "PNG" | "SVG" | "CSV"): void {
-    const name = this.store.current.name.replace(/[^\w.-]+/g, "_");
+  private save(kind: (typeof KINDS)[number]): void {
+    const { current, state } = this.store, name = current.name.replace(/[^\w.-]+/g, "_");
     if (kind === "PNG") return this.picture((blob) => download(blob, `${name}.png`));
     if (kind === "SVG") {
       const pen = new SvgPen();
       this.render(pen, false);
       return download(new Blob([pen.svg(this.width, this.height, this.theme.ground)], { type: "image/svg+xml" }), `${name}.svg`);
     }
-    const { current, state } = this.store, rows = current.rows.filter((r) => r.observed);
-    const lines = [["position", "base", ...rows.map((r) => `"${r.label.replace(/"/g, '""')}"`)].join(",")];
-    for (let i = Math.max(0, Math.floor(state.view.start)); i < Math.min(current.codes.length, Math.ceil(state.view.end)); i++)
-      lines.push([i + current.offset, LETTERS[current.codes[i]], ...rows.map((r) => r.observed![i])].join(","));
-    download(new Blob([lines.join("\n") + "\n"], { type: "text/csv" }), `${name}.csv`);
+    if (kind === "CSV") return download(new Blob([toCsv(current, state)], { type: "text/csv" }), `${name}.csv`);
+    if (kind === "BED") return download(new Blob([toBed(current, state)], { type: "text/plain" }), `${name}.bed`);
+    const code = toPython(this.store);
+    void navigator.clipboard?.writeText(code).then(() => this.tell("copied the Python that brings a view here"));
   }
 }
-

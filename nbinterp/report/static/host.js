@@ -29,7 +29,8 @@
       save_changes() { if (dirty) { dirty = false; fire("change", this); } },
       on(names, fn) { for (const n of names.split(" ")) (subs.get(n) ?? subs.set(n, new Set()).get(n)).add(fn); },
       off(names, fn) { for (const n of (names ?? "").split(" ")) fn ? subs.get(n)?.delete(fn) : subs.delete(n); },
-      send() {}, // there is no kernel
+      offline: true, // there is no kernel, and no need to wait for one
+      send() {},
       widget_manager: { get_model: async (ref) => model(String(ref).replace(/^(IPY_MODEL_|anywidget:)/, "")) },
     });
   }

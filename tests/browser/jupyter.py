@@ -20,9 +20,11 @@ from typing import Any, NamedTuple
 
 import nbformat
 
-MAKE = """import numpy as np, nbinterp as nb
+MAKE = """import numpy as np, torch, nbinterp as nb
 X = nb.random_one_hot((2, 4, 200), random_state=0)
-view = nb.LogoView(X, {"score": np.random.RandomState(0).normal(size=(2, 4, 200))})"""
+scores = np.random.RandomState(0).normal(size=(2, 4, 200))
+model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(800, 1))
+view = nb.LogoView(X, {"score": scores}, model=model, method="saliency", device="cpu")"""
 SHOW = f"{MAKE}\nview"
 ASK = "print(view.example, [round(v) for v in view.view], view.selection)"
 MOVE = "view.example, view.view = 0, [10., 30.]"
@@ -207,7 +209,7 @@ def live_logo(page: Any) -> Any:
 
 
 def journey(page: Any, ask: Callable[[], str], move: Callable[[], None]) -> Any:
-    """Keys and a brush reach Python, and Python moves what is seen; gives the logo.
+    """Keys and a brush reach Python, Python moves what is seen, and the model answers an edit; gives the logo.
 
     ``ask`` says what Python knows, as ``ASK`` prints it; ``move`` has Python do ``MOVE``.
     """
@@ -242,6 +244,17 @@ def journey(page: Any, ask: Callable[[], str], move: Callable[[], None]) -> Any:
     moved = Traits(0, [10, 30], [])  # what is selected in one sequence says nothing of another
     known = traits_when(lambda known: known == moved)
     assert known == moved, known
+
+    facts = logo.locator(".nbi-facts-line")
+    before = facts.inner_text()
+    canvas.press(".")
+    for base in "ac":  # one of them is not there yet
+        canvas.press(base)
+    facts.filter(has_text=re.compile(r", [+\u2212]")).wait_for()  # "1.23, +0.45": the model has answered
+    logo.locator('xpath=self::*[@data-asking="0"]').wait_for()
+    for _ in range(2):
+        canvas.press("u")
+    facts.filter(has_text=re.compile(f"^{re.escape(before)}$")).wait_for()
     return logo
 
 

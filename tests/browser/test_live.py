@@ -163,3 +163,44 @@ def test_from_click_to_answer(lab: Jupyter, browser: Any, data_dir: Path, record
         print(f"click to prediction {prediction:.0f} ms, to scores {scores:.0f} ms (median of 20)")
         assert prediction < 150
         assert scores < 500
+
+
+MOODY = """import time, torch, nbinterp as nb
+class Moody(torch.nn.Module):
+    def forward(self, X):
+        y = X[:, 0].mean(dim=-1, keepdim=True)
+        if X.shape[0] == 1 and float(X[0, 3, 0]) != 1:
+            if float(X[0, 0, 0]) == 1:
+                raise RuntimeError("the kettle is empty")
+            if float(X[0, 1, 0]) == 1:
+                return y * float("nan")
+            if float(X[0, 2, 0]) == 1:
+                raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 3 GiB")
+            time.sleep(5)
+        return y
+X = nb.one_hot_encode("T" + "ACGT" * 15)[None]
+view = nb.LogoView(X, model=Moody(), method="saliency", view=(0, 20), device="cpu")
+view"""
+
+
+def test_a_moody_model_is_shown_as_it_is(lab: Jupyter, browser: Any) -> None:
+    lab.write("moody.ipynb", MOODY, "view.edit(0, 'N')", "print(view.changes)")
+    with lab.open(browser, "moody.ipynb") as notebook:
+        logo, page = ready(notebook), notebook.page
+        trouble, canvas = logo.locator(".nbi-trouble"), logo.locator("canvas")
+        for base, words in (("a", "the kettle is empty"), ("c", "a prediction of nan"), ("g", "out of memory")):
+            for _ in range(22):
+                canvas.press(",")  # to the first base
+            canvas.press(base)
+            trouble.filter(has_text=words).wait_for()
+            canvas.press("u")
+            settled(page)
+            assert trouble.is_hidden()
+        notebook.run(1)  # five seconds
+        page.wait_for_timeout(400)
+        assert logo.get_attribute("data-asking") == "1"
+        assert logo.locator(".nbi-busy").evaluate("e => getComputedStyle(e).visibility") == "visible"
+        canvas.press("+")  # the view goes on working
+        page.wait_for_function("() => document.querySelector('.nbi-logo').dataset.asking === '0'")
+        assert trouble.is_hidden()
+        assert "," in logo.locator(".nbi-facts-line").inner_text()

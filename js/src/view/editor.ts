@@ -123,6 +123,7 @@ export class Editor {
     const { x, width } = this.stage.column(position), colors = this.stage.colors(), pop = el("div", "nbi-pop");
     const now = this.letters(position, position + 1);
     pop.setAttribute("role", "menu");
+    pop.dataset.lmSuppressShortcuts = "true";
     pop.setAttribute("aria-label", `change base ${whole(position + this.store.current.offset)}, now ${now}`);
     [...BASES].forEach((letter, i) => {
       const button = Object.assign(el("button", "nbi-letter", letter), { disabled: letter === now, title: `${now} to ${letter}` });

@@ -121,6 +121,7 @@ export class LogoViewer {
     this.readout.setAttribute("aria-live", "polite");
     Object.assign(this.canvas, { tabIndex: 0 });
     this.canvas.setAttribute("role", "application");
+    this.canvas.dataset.lmSuppressShortcuts = "true"; // a, c, x and others are commands of the notebook
     this.trouble.setAttribute("role", "alert");
     this.trouble.addEventListener("click", () => this.store.set({ failed: "" }), { signal: this.signal });
     const line = el("div", "nbi-line");

@@ -172,6 +172,7 @@ export class TrackViewer {
     this.readout.setAttribute("aria-live", "polite");
     this.canvas.tabIndex = 0;
     this.canvas.setAttribute("role", "application");
+    this.canvas.dataset.lmSuppressShortcuts = "true"; // a, c, x and others are commands of the notebook
     this.root.append(bar, this.readout, this.canvas);
   }
 

@@ -34,8 +34,8 @@ export interface LogoMeta {
   loci: ([string, number] | null)[];
   predictions: (number | null)[] | null;
   target: string;
-  /** The target and the method that `predictions` and the first track are of. */
-  first: { target: string; method: string };
+  /** The target that `predictions` are of, the method that is live, and whether the first track has its scores. */
+  first: { target: string; method: string; scores: boolean };
   live: LiveMeta | null;
   /** Whether a table of single edits is stored: blocks "table" and "table_scale", changes in prediction (n, 4, length). */
   table: boolean;

@@ -77,7 +77,8 @@ class LogoView(View):
     targets : mapping from label to module, or module, optional
         What can be asked of it, each ``(N, 4, L)`` to ``(N, 1)``; by default each column of each output.
     method : str
-        An attribution method by name, see `attribute`; it makes the first track, and the live one.
+        An attribution method by name, see `attribute`, for the live row.  Where `tracks` are given, the first of them is
+        that row if it has the method's name; otherwise the live row comes on top of them, once the kernel answers.
     n_shuffles : int
         References of methods that have them.
     mutagenesis : array (N, 4, L), optional
@@ -171,6 +172,8 @@ class LogoView(View):
             tracks = {method: found.scores} if tracks is None else tracks
             predictions = found.predictions if predictions is None else predictions
         self._tracks = _tracks(tracks, n, length)
+        # the live row takes the place of the first track, where that holds the scores of the method
+        own = self._engine is None or next(iter(self._tracks), None) == method
         packed, runs = pack_sequence(self._codes)
         arrays: dict[str, np.ndarray] = {"sequence": packed, "unknown": runs}
         for i, scores in enumerate(self._tracks.values()):
@@ -200,7 +203,7 @@ class LogoView(View):
             "loci": places,
             "predictions": numbers,
             "target": target,
-            "first": {"target": target, "method": method if self._engine is not None else ""},
+            "first": {"target": target, "method": method if self._engine is not None else "", "scores": own},
             "live": None
             if self._engine is None
             else {

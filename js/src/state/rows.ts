@@ -42,13 +42,15 @@ function carried(scores: Float32Array, channels: number, origin: Int32Array): Fl
 }
 
 /** Rows after an edit, or under another target or method. What is not answered yet is shown as it was, faded. */
-export function editedRows(original: Example, edited: Edited, said: Said | null, before: Said | null, question: Question): Row[] {
-  const { codes, origin } = edited, [first, ...others] = original.rows, rows: Row[] = [];
+export function editedRows(original: Example, edited: Edited, said: Said | null, before: Said | null, question: Question, own: boolean): Row[] {
+  const { codes, origin } = edited, rows: Row[] = [];
   const changed = question.changes.length > 0;
+  if (!own && !said?.scores && !before?.scores) return changed ? original.rows.map((row) => later(row, edited, original.codes)) : original.rows;
+  const [first, ...rest] = original.rows, others = own ? rest : original.rows;
   const ghosts = changed ? { ghost: original.codes, origin } : {};
   const scores = said?.scores ?? before?.scores ?? first.values;
   const channels = scores && scores.length === 4 * codes.length ? 4 : 1;
-  const label = first.values ? question.method : first.label;
+  const label = scores ? question.method || first.label : first.label;
   if (!scores) rows.push({ ...first, ...ghosts });
   else if (said?.scores) rows.push(makeRow(label, scores, channels, codes, { ...ghosts, errors: said.errors ?? undefined }));
   else rows.push(makeRow(label, carried(scores, channels, origin), channels, codes, { ...ghosts, stale: true }));
@@ -57,9 +59,13 @@ export function editedRows(original: Example, edited: Edited, said: Said | null,
     const now = rows[0].observed!, difference = now.map((v, i) => v - was[i]);
     rows.push(makeRow("change", difference, 1, codes));
   }
-  for (const row of others) {
-    if (!changed || !row.values) rows.push(row);
-    else rows.push(makeRow(`${row.label} (original)`, carried(row.values, row.channels, origin), row.channels, codes, { stale: true }));
-  }
+  for (const row of others) rows.push(changed ? later(row, edited, null) : row);
   return rows;
+}
+
+/** A row that is of the original only, at the positions of now. */
+function later(row: Row, { codes, origin }: Edited, ghost: Uint8Array | null): Row {
+  const marks = ghost ? { ghost, origin } : {};
+  if (!row.values) return { ...row, ...marks };
+  return makeRow(`${row.label} (original)`, carried(row.values, row.channels, origin), row.channels, codes, { stale: true, ...marks });
 }

@@ -76,7 +76,7 @@ export class Store {
   /** Whether this is the sequence as it was given, under the target and the method whose numbers came with it. */
   isFirst({ changes, target, method }: Question): boolean {
     const { first } = this.meta;
-    return !changes.length && target === first.target && method === first.method;
+    return first.scores && !changes.length && target === first.target && method === first.method;
   }
 
   knows(question: Question): boolean {
@@ -85,10 +85,11 @@ export class Store {
 
   /** What was said of a question; of the first one, what came with the view. */
   said(question: Question): Said | null {
-    const prediction = this.meta.predictions?.[question.example] ?? null;
-    if (!this.isFirst(question)) return this.answers.get(question);
-    const [row] = this.original.rows;
-    return { prediction, original: prediction, spread: null, scores: row.channels === 4 ? row.values : null, errors: null, references: null, whole: true, seconds: 0 };
+    const heard = this.answers.get(question), whole = this.isFirst(question);
+    if (heard || question.changes.length || question.target !== this.meta.first.target) return heard;
+    const prediction = this.meta.predictions?.[question.example] ?? null, [row] = this.original.rows;
+    const scores = whole && row.channels === 4 ? row.values : null;
+    return { prediction, original: prediction, spread: null, scores, errors: null, references: null, whole, seconds: 0 };
   }
 
   subscribe(listener: (changed: Change) => void, signal?: AbortSignal): void {
@@ -130,7 +131,7 @@ export class Store {
     const key = JSON.stringify([question, this.state.heard]);
     if (this.shown?.key !== key) {
       const edited = applyChanges(original.codes, question.changes);
-      const rows = editedRows(original, edited, this.said(question), this.said({ ...question, changes: [] }), question);
+      const rows = editedRows(original, edited, this.said(question), this.said({ ...question, changes: [] }), question, this.meta.first.scores);
       shareScale(rows, this.meta.scale);
       this.shown = { key, example: { ...original, codes: edited.codes, rows, edited: question.changes.length ? edited : null } };
     }

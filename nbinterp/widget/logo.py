@@ -99,6 +99,8 @@ class LogoView(View):
         Changes done and undone, of each example that has some; see `changes`, `edit`, `undo`, `redo`, `reset`.
     target, method : str
         What is asked of the model now.
+    rows : dict
+        How rows are arranged, by label: order, hidden, over (one over another), minus (one less another).
 
     Raises
     ------
@@ -125,6 +127,7 @@ class LogoView(View):
     edits = traitlets.Dict().tag(sync=True, echo_update=False)
     target = traitlets.Unicode().tag(sync=True, echo_update=False)
     method = traitlets.Unicode().tag(sync=True, echo_update=False)
+    rows = traitlets.Dict().tag(sync=True, echo_update=False)
     link = traitlets.Unicode().tag(sync=True)
     answer = traitlets.Unicode("{}").tag(sync=True)
     answer_data = traitlets.Bytes().tag(sync=True)

@@ -22,6 +22,8 @@ export interface Row {
   origin?: Int32Array;
   /** Standard error of the observed base. */
   errors?: Float32Array;
+  /** Another row, drawn over this one at 40 %. */
+  over?: Row;
 }
 
 export interface Frame {
@@ -51,6 +53,12 @@ export function drawRow(pen: Pen, row: Row, codes: Uint8Array, view: View, frame
       else drawLetters(pen, row, codes, view, frame, p, y, zero, theme, alpha);
       if (row.errors) drawErrors(pen, row.observed, row.errors, view, frame, p, y, theme);
     }
+  }
+  if (row.over?.observed) {
+    const alone = { ...row.over, ghost: undefined, stale: true, extent: row.over.extent };
+    pen.unclip();
+    drawRow(pen, alone, codes, view, frame, all, theme);
+    pen.clip(frame.x, frame.y - 1, frame.width, frame.height + 2);
   }
   if (row.ghost && row.origin) drawEdits(pen, row.ghost, row.origin, codes, view, frame, p, theme);
   pen.unclip();

@@ -4,6 +4,7 @@ import { type Extent, pyramid } from "../draw/lod";
 import type { Row } from "../draw/logo";
 import { clampView, type View } from "../draw/scale";
 import type { Annotation, LogoMeta } from "../protocol";
+import { arrange, type Layout, PLAIN } from "./arrange";
 import { Answers, type Question, type Said } from "./answers";
 import { type Edited, applyChanges, type History, NOTHING } from "./edits";
 import { editedRows, makeRow, NONE } from "./rows";
@@ -24,6 +25,7 @@ export interface State {
   asking: boolean;
   /** Parts of answers heard so far: what is drawn depends on it. */
   heard: number;
+  layout: Layout;
   /** What went wrong last, in its own words. */
   failed: string;
 }
@@ -46,14 +48,14 @@ export class Store {
   state: State;
   readonly answers = new Answers();
   private examples = new Map<number, Example>();
-  private shown: { key: string; example: Example } | null = null;
+  private shown: { key: string; example: Example; every: Row[] } | null = null;
   private listeners = new Set<(changed: Change) => void>();
 
   constructor(readonly meta: LogoMeta, readonly blocks: Map<string, Numbers>, start: Partial<State>) {
     const view = clampView(start.view ?? { start: 0, end: meta.length }, meta.length);
     this.state = {
       example: 0, selection: null, hover: null, all: false, hoveredItem: -1, selectedItem: -1, histories: {},
-      target: meta.first.target, method: meta.first.method, asking: false, heard: 0, failed: "", ...start, view,
+      target: meta.first.target, method: meta.first.method, layout: PLAIN, asking: false, heard: 0, failed: "", ...start, view,
     };
     this.state.example = Math.min(Math.max(this.state.example, 0), meta.n - 1);
   }
@@ -126,16 +128,26 @@ export class Store {
 
   /** The example as it is shown: with its changes, under the target and the method chosen. */
   get current(): Example {
-    const { original, question } = this;
-    if (this.isFirst(question)) return original;
-    const key = JSON.stringify([question, this.state.heard]);
+    return this.look().example;
+  }
+
+  /** All rows there are, hidden ones too. */
+  get everyRow(): Row[] {
+    return this.look().every;
+  }
+
+  private look(): { example: Example; every: Row[] } {
+    const { original, question, state: { layout, heard } } = this;
+    const key = JSON.stringify([question, heard, layout]);
     if (this.shown?.key !== key) {
       const edited = applyChanges(original.codes, question.changes);
-      const rows = editedRows(original, edited, this.said(question), this.said({ ...question, changes: [] }), question, this.meta.first.scores);
-      shareScale(rows, this.meta.scale);
-      this.shown = { key, example: { ...original, codes: edited.codes, rows, edited: question.changes.length ? edited : null } };
+      const before = this.said({ ...question, changes: [] });
+      const every = this.isFirst(question) ? original.rows : editedRows(original, edited, this.said(question), before, question, this.meta.first.scores);
+      const rows = layout === PLAIN ? every : arrange(every, edited.codes, layout);
+      if (rows !== original.rows) shareScale(rows, this.meta.scale);
+      this.shown = { key, every, example: { ...original, codes: edited.codes, rows, edited: question.changes.length ? edited : null } };
     }
-    return this.shown.example;
+    return this.shown;
   }
 
   private make(e: number): Example {

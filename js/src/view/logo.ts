@@ -13,10 +13,12 @@ import { Live } from "../state/live";
 import type { Store } from "../state/store";
 import { download, el, picker } from "./dom";
 import { Editor } from "./editor";
+import { RowPanel } from "./rows";
 
 const LETTERS = "ACGTN";
 const SEARCH = 20; // sequences from which the chooser is a field to search in
-const KINDS = ["PNG", "SVG", "CSV", "BED", "Python"] as const;
+const KINDS = ["PNG", "SVG", "CSV", "BED", "copy Python"] as const;
+type Kind = (typeof KINDS)[number];
 const RIGHT = 8, RULER = 22, MAP = 22, GAP = 16;
 
 export class LogoViewer {
@@ -38,6 +40,7 @@ export class LogoViewer {
   private busy = el("div", "nbi-busy");
   private pickers = el("span", "nbi-pickers");
   private editor: Editor;
+  private rows: RowPanel;
   private words = "";
   private asker: Live | null = null;
 
@@ -45,6 +48,7 @@ export class LogoViewer {
     root.classList.add("nbi-logo");
     root.dataset.jpSuppressContextMenu = "";
     const viewer = this;
+    this.rows = new RowPanel(root, store, signal);
     this.editor = new Editor(root, store, {
       column: (position) => ({ x: this.x(position), width: this.x(position + 1) - this.x(position) }),
       get top() { return viewer.canvas.offsetTop + viewer.rowsTop - 30; },
@@ -111,12 +115,13 @@ export class LogoViewer {
       this.mode.addEventListener("click", () => this.store.set({ all: !this.store.state.all }), { signal: this.signal });
       bar.append(this.mode);
     }
-    for (const kind of KINDS) {
-      const button = el("button", "nbi-quiet", kind);
-      button.title = kind === "Python" ? "copy the Python that brings a view here" : `save what is in view as ${kind}`;
-      button.addEventListener("click", () => this.save(kind), { signal: this.signal });
-      bar.append(button);
-    }
+    bar.append(this.rows.button);
+    const save = picker("export what is in view", ["export", ...KINDS], "export", (kind) => {
+      save.value = "export";
+      this.save(kind as Kind);
+    }, this.signal);
+    save.classList.add("nbi-quiet");
+    bar.append(save);
     bar.append(this.status);
     this.readout.setAttribute("aria-live", "polite");
     Object.assign(this.canvas, { tabIndex: 0 });
@@ -181,6 +186,7 @@ export class LogoViewer {
   private describe(): void {
     const { meta, state, current } = this.store;
     this.editor.update();
+    this.rows.update();
     this.root.dataset.asking = state.asking ? "1" : "0";
     this.root.dataset.heard = String(state.heard);
     this.trouble.hidden = !state.failed;
@@ -313,7 +319,8 @@ export class LogoViewer {
     const { theme } = this, x = frame.x - 10, small = `10px ${theme.font}`;
     const middle = frame.y + frame.height / 2;
     const most = Math.floor((frame.x - 12) / 7.4);
-    const label = row.label.length > most ? `${row.label.slice(0, most - 1)}\u2026` : row.label;
+    const whole = row.over ? `${row.label} / ${row.over.label}` : row.label;
+    const label = whole.length > most ? `${whole.slice(0, most - 1)}\u2026` : whole;
     pen.text(label, x, middle, theme.ink, `12px ${theme.font}`, "right");
     if (!row.observed) return;
     if (extent.high > 0) pen.text(number(extent.high), x, frame.y + 4, fade(theme.ink, 0.6), small, "right");
@@ -528,7 +535,7 @@ export class LogoViewer {
 
   // --- export -------------------------------------------------------------------------------------------------------
 
-  private save(kind: (typeof KINDS)[number]): void {
+  private save(kind: Kind): void {
     const { current, state } = this.store, name = current.name.replace(/[^\w.-]+/g, "_");
     if (kind === "PNG") return this.picture((blob) => download(blob, `${name}.png`));
     if (kind === "SVG") {

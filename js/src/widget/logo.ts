@@ -6,6 +6,7 @@ import { follower, joinLink, messages, renderer } from "../core/mount";
 import { shared } from "../core/page";
 import { bytesOf, readBlocks } from "../core/wire";
 import type { Answer, LogoMeta } from "../protocol";
+import { type Layout, PLAIN } from "../state/arrange";
 import type { History } from "../state/edits";
 import { Store } from "../state/store";
 import { LogoViewer } from "../view/logo";
@@ -19,6 +20,7 @@ async function mount(model: Model, root: HTMLElement, end: AbortSignal): Promise
     all: model.get("hypothetical") as boolean,
     view: { start: view[0], end: view[1] },
     selection: selection.length === 2 ? [selection[0], selection[1]] : null,
+    layout: (model.get("rows") as Layout | null)?.order ? (model.get("rows") as Layout) : PLAIN,
     histories: model.get("edits") as Record<string, History>,
     target: (model.get("target") as string) || meta.first.target,
     method: (model.get("method") as string) || meta.first.method,
@@ -31,6 +33,7 @@ async function mount(model: Model, root: HTMLElement, end: AbortSignal): Promise
     if (changed.all !== undefined) model.set("hypothetical", changed.all);
     if (changed.histories) model.set("edits", changed.histories);
     if (changed.target !== undefined) model.set("target", changed.target);
+    if (changed.layout) model.set("rows", changed.layout);
     if (changed.method !== undefined) model.set("method", changed.method);
     clearTimeout(timer);
     timer = setTimeout(() => model.save_changes(), 150); // Python sees where it came to rest

@@ -12,6 +12,7 @@ from .deep_lift_shap import (
     integrated_gradients_op,
 )
 from .diagnose import Diagnosis, diagnose
+from .faithfulness import FaithfulnessResult, faithfulness
 from .gradient import (
     IntegratedGradientsResult,
     expected_gradients,
@@ -27,11 +28,13 @@ __all__ = [
     "AttributionErrorResult",
     "BilinearOp",
     "Diagnosis",
+    "FaithfulnessResult",
     "IntegratedGradientsResult",
     "attribute",
     "deep_lift_shap",
     "diagnose",
     "expected_gradients",
+    "faithfulness",
     "hypothetical_attributions",
     "input_x_gradient",
     "integrated_gradients",

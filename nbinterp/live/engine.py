@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..attribution import attribute, deep_lift_shap
+from ..attribution import attribute, deep_lift_shap, faithfulness
 from ..attribution.methods import METHODS
 from ..errors import ModelError, problem
 from ..sequence import dinucleotide_shuffle
@@ -87,7 +87,8 @@ class Engine:
                 for scores, errors, n, last in self._scores(model, ask.method, edited.codes):
                     if stale():
                         return
-                    yield made("scores", last, scores=scores, errors=errors, n_references=n, **numbers)
+                    more = self._curves(model, edited.codes, scores) if last and ask.curves else {}
+                    yield made("scores", last, scores=scores, errors=errors, n_references=n, **numbers, **more)
                     if stale():
                         return
         except Exception as error:  # noqa: BLE001 - the view shows it in its own words, and goes on
@@ -151,6 +152,15 @@ class Engine:
             mean, error = _pool(parts)
             observed = np.where(codes < 4, error[np.minimum(codes, 3), np.arange(len(codes))], 0)
             yield mean, observed, end, end == bounds[-1]
+
+    def _curves(self, model: Any, codes: np.ndarray, scores: np.ndarray) -> dict[str, tuple[float, ...]]:
+        """Predictions while the bases with the highest scores are deleted, and inserted."""
+        X = one_hot_of(codes, "cpu", torch.int8)
+        shuffle = functools.partial(dinucleotide_shuffle, allow_N=True)
+        found = faithfulness(
+            model, X, torch.from_numpy(scores)[None], references=shuffle, random_state=self._seed, device=self._device
+        )
+        return {"deletion": tuple(found.deletion[0].tolist()), "insertion": tuple(found.insertion[0].tolist())}
 
 
 def _pool(parts: Sequence[tuple[int, np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:

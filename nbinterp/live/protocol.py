@@ -24,7 +24,7 @@ class Ask:
     """The question what the model says of a sequence with these changes.
 
     `number` grows with each request of a view: an answer to an older one is stale.  `target` and `method` are labels of
-    the engine's.
+    the engine's.  With `curves`, deletion and insertion come with the last scores.
     """
 
     number: int
@@ -32,6 +32,7 @@ class Ask:
     changes: tuple[Change, ...]
     target: str
     method: str
+    curves: bool = False
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class Answer:
 
     `stage` is "prediction", "scores" or "error"; `last` says that nothing more will come for this number.  `scores`
     ``(4, L)`` are hypothetical; `errors` ``(L,)`` is the standard error of the observed base over `n_references`.
+    `deletion` and `insertion` are predictions at equal steps, see `faithfulness`.
     """
 
     number: int
@@ -52,6 +54,8 @@ class Answer:
     n_references: int | None = None
     seconds: float = 0.0
     words: str = ""
+    deletion: tuple[float, ...] = ()
+    insertion: tuple[float, ...] = ()
     scores: np.ndarray | None = None
     errors: np.ndarray | None = None
 
@@ -71,7 +75,8 @@ def decode_ask(message: Mapping[str, Any]) -> Ask:
                 "decode_ask", key, got=repr(message.get(key)), need=f"a value of {kind.__name__}", do="send it"
             )
     changes = History.from_json({"done": message["changes"]}).done
-    return Ask(message["number"], message["example"], changes, message["target"], message["method"])
+    curves = message.get("curves", False) is True
+    return Ask(message["number"], message["example"], changes, message["target"], message["method"], curves)
 
 
 def encode_answer(answer: Answer) -> tuple[dict[str, Any], bytes]:
@@ -90,4 +95,5 @@ def encode_answer(answer: Answer) -> tuple[dict[str, Any], bytes]:
             arrays[name], arrays[f"{name}_scale"] = quantize(np.asarray(values)[None])
     packed = pack_blocks(arrays) if arrays else Packed(b"", [])
     words = {k: v for k, v in asdict(answer).items() if k not in ("scores", "errors")}
+    words |= {"deletion": list(answer.deletion), "insertion": list(answer.insertion)}
     return {"kind": "answer", **words, "blocks": packed.blocks}, packed.data

@@ -88,6 +88,17 @@ def test_every_method_answers() -> None:
         assert last.scores.shape == (4, 400)
 
 
+def test_curves_come_with_the_last_scores_when_asked_for() -> None:
+    live = engine(1)
+    answers = list(live.answer(Ask(1, 0, (), "enhancer", METHOD, curves=True)))
+    assert answers[1].deletion == ()
+    X = one_hot_of(live._codes[0], "cpu", torch.float32)
+    wanted = nb.faithfulness(demo.load_model(), X, torch.from_numpy(answers[2].scores)[None], device="cpu")
+    assert answers[2].deletion == pytest.approx(wanted.deletion[0].tolist(), abs=1e-6)
+    assert answers[2].insertion == pytest.approx(wanted.insertion[0].tolist(), abs=1e-6)
+    assert answers[2].deletion[0] == pytest.approx(answers[0].prediction, abs=1e-5)
+
+
 class Bad(nn.Module):
     """Raises, or gives NaN, or runs out of memory, at sequences that begin with A, C or G."""
 

@@ -58,6 +58,8 @@ export interface Ask {
   changes: Change[];
   target: string;
   method: string;
+  /** Whether deletion and insertion are to come with the last scores. */
+  curves: boolean;
 }
 
 /** Part of an answer; `blocks` describe the bytes that came with it: scores (1, 4, L), errors (1, L), and their scales. */
@@ -73,5 +75,7 @@ export interface Answer {
   n_references: number | null;
   seconds: number;
   words: string;
+  deletion: number[];
+  insertion: number[];
   blocks: Block[];
 }

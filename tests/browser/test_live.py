@@ -204,3 +204,28 @@ def test_a_moody_model_is_shown_as_it_is(lab: Jupyter, browser: Any) -> None:
         page.wait_for_function("() => document.querySelector('.nbi-logo').dataset.asking === '0'")
         assert trouble.is_hidden()
         assert "," in logo.locator(".nbi-facts-line").inner_text()
+
+
+def test_methods_are_compared(lab: Jupyter, browser: Any) -> None:
+    lab.write("compare.ipynb", DEMO)
+    with lab.open(browser, "compare.ipynb") as notebook:
+        logo, page = ready(notebook), notebook.page
+        logo.get_by_text("compare", exact=True).click()
+        page.wait_for_timeout(100)
+        page.wait_for_function("() => document.querySelector('.nbi-logo').dataset.asking === '0'", timeout=60_000)
+        panel = logo.locator(".nbi-compare")
+        rows = panel.locator(".nbi-agree tr").all_inner_texts()
+        assert len(rows) == 4
+        assert rows[1].startswith("1 deep_lift_shap")
+        agreement = float(rows[1].split("\t")[2])
+        assert -1 <= agreement < 1
+        assert panel.locator("polyline").count() == 6
+        page.evaluate(EDIT, 1)
+        page.wait_for_function("() => document.querySelector('.nbi-logo').dataset.asking === '0'", timeout=60_000)
+        assert logo.locator(".nbi-trouble").is_hidden()
+        panel.get_by_label("saliency").check()
+        page.wait_for_timeout(100)
+        page.wait_for_function("() => document.querySelector('.nbi-logo').dataset.asking === '0'", timeout=60_000)
+        assert panel.locator(".nbi-agree tr").count() == 5
+        logo.get_by_text("compare", exact=True).click()
+        assert panel.is_hidden()

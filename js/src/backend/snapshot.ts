@@ -20,7 +20,7 @@ export class SnapshotBackend implements Backend {
     const { meta } = this, original = meta.predictions?.[ask.example] ?? null;
     const answer: Answer = {
       kind: "answer", number: ask.number, example: ask.example, stage: "prediction", last: true, prediction: original,
-      original, spread: null, n_references: null, seconds: 0, words: "", blocks: [],
+      original, spread: null, n_references: null, seconds: 0, words: "", deletion: [], insertion: [], blocks: [],
     };
     const [change, ...more] = ask.changes;
     if (change) {

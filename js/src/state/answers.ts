@@ -9,6 +9,8 @@ export interface Question {
   changes: Change[];
   target: string;
   method: string;
+  /** Whether the curves of deletion and insertion are wanted too. */
+  curves: boolean;
 }
 
 export interface Said {
@@ -23,11 +25,13 @@ export interface Said {
   /** Whether all of it is there. */
   whole: boolean;
   seconds: number;
+  deletion: number[];
+  insertion: number[];
 }
 
 const KEPT = 64;
 
-export const keyOf = (q: Question): string => JSON.stringify([q.example, q.changes, q.target, q.method]);
+export const keyOf = (q: Question): string => JSON.stringify([q.example, q.changes, q.target, q.method, q.curves]);
 
 export class Answers {
   private said = new Map<string, Said>();
@@ -47,7 +51,7 @@ export class Answers {
     this.said.set(key, {
       prediction: answer.prediction, original: answer.original, spread: answer.spread,
       scores: read("scores") ?? before?.scores ?? null, errors: read("errors") ?? before?.errors ?? null,
-      references: answer.n_references, whole: answer.last, seconds: answer.seconds,
+      references: answer.n_references, whole: answer.last, seconds: answer.seconds, deletion: answer.deletion, insertion: answer.insertion,
     });
     for (const old of [...this.said.keys()].slice(0, -KEPT)) this.said.delete(old);
   }

@@ -22,7 +22,7 @@ export class Live {
       if (answer.last) this.look();
     });
     store.subscribe((changed) => {
-      if ("histories" in changed || "example" in changed || "target" in changed || "method" in changed) {
+      if ("histories" in changed || "example" in changed || "target" in changed || "method" in changed || "compare" in changed) {
         store.set({ failed: "" });
         this.look();
       }
@@ -38,7 +38,9 @@ export class Live {
   look(): void {
     const { store } = this;
     if (this.ended) return;
-    const wanted = [{ ...store.question, changes: [] }, store.question].find((q) => !store.knows(q));
+    const { question, state: { compare } } = store;
+    const compared = compare.map((method) => ({ ...question, method, curves: true }));
+    const wanted = [{ ...question, changes: [] }, question, ...compared].find((q) => !store.knows(q));
     if (!wanted) {
       this.number++; // what is under way is stale
       this.asked = null;

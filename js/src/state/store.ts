@@ -26,6 +26,8 @@ export interface State {
   /** Parts of answers heard so far: what is drawn depends on it. */
   heard: number;
   layout: Layout;
+  /** Methods shown side by side; none when they are not compared. */
+  compare: string[];
   /** What went wrong last, in its own words. */
   failed: string;
 }
@@ -55,7 +57,7 @@ export class Store {
     const view = clampView(start.view ?? { start: 0, end: meta.length }, meta.length);
     this.state = {
       example: 0, selection: null, hover: null, all: false, hoveredItem: -1, selectedItem: -1, histories: {},
-      target: meta.first.target, method: meta.first.method, layout: PLAIN, asking: false, heard: 0, failed: "", ...start, view,
+      target: meta.first.target, method: meta.first.method, layout: PLAIN, compare: [], asking: false, heard: 0, failed: "", ...start, view,
     };
     this.state.example = Math.min(Math.max(this.state.example, 0), meta.n - 1);
   }
@@ -72,13 +74,13 @@ export class Store {
   /** What is shown now, as a question to the model. */
   get question(): Question {
     const { example, target, method } = this.state;
-    return { example, changes: this.history.done, target, method };
+    return { example, changes: this.history.done, target, method, curves: false };
   }
 
   /** Whether this is the sequence as it was given, under the target and the method whose numbers came with it. */
-  isFirst({ changes, target, method }: Question): boolean {
+  isFirst({ changes, target, method, curves }: Question): boolean {
     const { first } = this.meta;
-    return first.scores && !changes.length && target === first.target && method === first.method;
+    return first.scores && !curves && !changes.length && target === first.target && method === first.method;
   }
 
   knows(question: Question): boolean {
@@ -88,10 +90,10 @@ export class Store {
   /** What was said of a question; of the first one, what came with the view. */
   said(question: Question): Said | null {
     const heard = this.answers.get(question), whole = this.isFirst(question);
-    if (heard || question.changes.length || question.target !== this.meta.first.target) return heard;
+    if (heard || question.curves || question.changes.length || question.target !== this.meta.first.target) return heard;
     const prediction = this.meta.predictions?.[question.example] ?? null, [row] = this.original.rows;
     const scores = whole && row.channels === 4 ? row.values : null;
-    return { prediction, original: prediction, spread: null, scores, errors: null, references: null, whole, seconds: 0 };
+    return { prediction, original: prediction, spread: null, scores, errors: null, references: null, whole, seconds: 0, deletion: [], insertion: [] };
   }
 
   subscribe(listener: (changed: Change) => void, signal?: AbortSignal): void {
@@ -137,17 +139,27 @@ export class Store {
   }
 
   private look(): { example: Example; every: Row[] } {
-    const { original, question, state: { layout, heard } } = this;
-    const key = JSON.stringify([question, heard, layout]);
+    const { original, question, state: { layout, heard, compare } } = this;
+    const key = JSON.stringify([question, heard, layout, compare]);
     if (this.shown?.key !== key) {
       const edited = applyChanges(original.codes, question.changes);
       const before = this.said({ ...question, changes: [] });
-      const every = this.isFirst(question) ? original.rows : editedRows(original, edited, this.said(question), before, question, this.meta.first.scores);
+      const own = this.isFirst(question) ? original.rows : editedRows(original, edited, this.said(question), before, question, this.meta.first.scores);
+      const every = compare.length ? this.beside(own, edited) : own;
       const rows = layout === PLAIN ? every : arrange(every, edited.codes, layout);
       if (rows !== original.rows) shareScale(rows, this.meta.scale);
       this.shown = { key, every, example: { ...original, codes: edited.codes, rows, edited: question.changes.length ? edited : null } };
     }
     return this.shown;
+  }
+
+  /** A row for each method that is compared and not there yet. */
+  private beside(rows: Row[], edited: Edited): Row[] {
+    const others = this.state.compare.filter((method) => !rows.some((r) => r.label === method)).flatMap((method) => {
+      const said = this.said({ ...this.question, method, curves: true });
+      return said?.scores ? [makeRow(method, said.scores, 4, edited.codes, { errors: said.errors ?? undefined })] : [];
+    });
+    return [...rows, ...others];
   }
 
   private make(e: number): Example {

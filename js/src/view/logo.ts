@@ -13,6 +13,7 @@ import { Live } from "../state/live";
 import type { Store } from "../state/store";
 import { download, el, picker } from "./dom";
 import { Editor } from "./editor";
+import { ComparePanel } from "./compare";
 import { RowPanel } from "./rows";
 
 const LETTERS = "ACGTN";
@@ -41,6 +42,8 @@ export class LogoViewer {
   private pickers = el("span", "nbi-pickers");
   private editor: Editor;
   private rows: RowPanel;
+  private compare: ComparePanel;
+  private methods: string[] = [];
   private words = "";
   private asker: Live | null = null;
 
@@ -49,6 +52,7 @@ export class LogoViewer {
     root.dataset.jpSuppressContextMenu = "";
     const viewer = this;
     this.rows = new RowPanel(root, store, signal);
+    this.compare = new ComparePanel(store, () => this.methods, signal);
     this.editor = new Editor(root, store, {
       column: (position) => ({ x: this.x(position), width: this.x(position + 1) - this.x(position) }),
       get top() { return viewer.canvas.offsetTop + viewer.rowsTop - 30; },
@@ -84,6 +88,7 @@ export class LogoViewer {
       ? meta.live ? "" : "no model: pass model= to edit the sequence"
       : meta.table ? "" : "no kernel: edits need the notebook";
     this.pickers.replaceChildren();
+    this.methods = live && meta.live ? meta.live.methods : [];
     if (live && meta.live) this.offer(meta.live.targets, meta.live.methods);
     this.asker?.end();
     this.asker = this.editor.refusal ? null : new Live(this.store, backend);
@@ -115,7 +120,7 @@ export class LogoViewer {
       this.mode.addEventListener("click", () => this.store.set({ all: !this.store.state.all }), { signal: this.signal });
       bar.append(this.mode);
     }
-    bar.append(this.rows.button);
+    bar.append(this.compare.button, this.rows.button);
     const save = picker("export what is in view", ["export", ...KINDS], "export", (kind) => {
       save.value = "export";
       this.save(kind as Kind);
@@ -131,7 +136,7 @@ export class LogoViewer {
     this.trouble.addEventListener("click", () => this.store.set({ failed: "" }), { signal: this.signal });
     const line = el("div", "nbi-line");
     line.append(this.readout, this.editor.tools);
-    this.root.append(bar, line, this.trouble, this.canvas, this.busy);
+    this.root.append(bar, line, this.trouble, this.canvas, this.compare.panel, this.busy);
   }
 
   private buildChooser(): HTMLElement {
@@ -187,6 +192,7 @@ export class LogoViewer {
     const { meta, state, current } = this.store;
     this.editor.update();
     this.rows.update();
+    this.compare.update();
     this.root.dataset.asking = state.asking ? "1" : "0";
     this.root.dataset.heard = String(state.heard);
     this.trouble.hidden = !state.failed;

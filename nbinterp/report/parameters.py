@@ -58,6 +58,9 @@ class AttributionParameters:
     min_seqlet_len: int = _about(4, "shortest seqlet, in bases")
     max_seqlet_len: int = _about(25, "longest seqlet, in bases")
     additional_flanks: int = _about(0, "bases added on both sides of a seqlet")
+    edits: bool = _about(
+        False, "store every single edit's prediction, so that the report answers edits; the demo always does"
+    )
     random_state: int = _about(0, "seed")
     device: str = _about("", "cpu, cuda, ...; empty: CUDA if there is one")
 

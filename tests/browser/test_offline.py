@@ -49,5 +49,19 @@ def test_the_report_lives_without_kernel_and_network(
     start, end = row.nth(1).inner_text(), row.nth(2).inner_text()
     assert f"selected {start}\u2013{end}" in view.locator(".nbi-readout").inner_text()
     assert "static" in view.inner_text()
+
+    canvas.focus()
+    page.page.keyboard.press(".")
+    facts, first = view.locator(".nbi-facts-line"), view.get_attribute("data-prediction")
+    for base in "ac":  # one of them is not there yet
+        page.page.keyboard.press(base)
+        page.page.keyboard.press(".")
+        page.settle()
+        if view.get_attribute("data-prediction") != first:
+            break
+    assert ", " in facts.inner_text()  # "2.44, -0.31": answered from what is stored
+    page.page.keyboard.press("u")
+    page.settle()
+    assert view.get_attribute("data-prediction") == first
     assert page.outside() == []
     assert page.errors == []

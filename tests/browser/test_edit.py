@@ -92,6 +92,13 @@ def test_everything_by_keyboard(open_page: Callable[..., Any]) -> None:
     press("+")
     page.settle()
     assert "30 bp in view" in readout.inner_text()
+    press("d")
+    cells = logo.locator(".nbi-data tr").nth(1).locator("td").all_inner_texts()
+    assert cells[0] == "15"
+    assert cells[1] in "ACGT"
+    assert logo.locator(".nbi-data tr").count() == 31
+    press("Escape")
+    assert logo.locator(".nbi-data").is_hidden()
     press("ArrowRight")
     page.settle()
     press(".")

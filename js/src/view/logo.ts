@@ -14,6 +14,7 @@ import type { Store } from "../state/store";
 import { download, el, picker } from "./dom";
 import { Editor } from "./editor";
 import { ComparePanel } from "./compare";
+import { DataTable } from "./data";
 import { RowPanel } from "./rows";
 
 const LETTERS = "ACGTN";
@@ -43,6 +44,7 @@ export class LogoViewer {
   private editor: Editor;
   private rows: RowPanel;
   private compare: ComparePanel;
+  private data: DataTable;
   private methods: string[] = [];
   private words = "";
   private asker: Live | null = null;
@@ -52,6 +54,7 @@ export class LogoViewer {
     root.dataset.jpSuppressContextMenu = "";
     const viewer = this;
     this.rows = new RowPanel(root, store, signal);
+    this.data = new DataTable(store, () => this.canvas.focus({ preventScroll: true }), signal);
     this.compare = new ComparePanel(store, () => this.methods, signal);
     this.editor = new Editor(root, store, {
       column: (position) => ({ x: this.x(position), width: this.x(position + 1) - this.x(position) }),
@@ -136,7 +139,7 @@ export class LogoViewer {
     this.trouble.addEventListener("click", () => this.store.set({ failed: "" }), { signal: this.signal });
     const line = el("div", "nbi-line");
     line.append(this.readout, this.editor.tools);
-    this.root.append(bar, line, this.trouble, this.canvas, this.compare.panel, this.busy);
+    this.root.append(bar, line, this.trouble, this.canvas, this.compare.panel, this.data.panel, this.busy);
   }
 
   private buildChooser(): HTMLElement {
@@ -193,6 +196,7 @@ export class LogoViewer {
     this.editor.update();
     this.rows.update();
     this.compare.update();
+    this.data.update();
     this.root.dataset.asking = state.asking ? "1" : "0";
     this.root.dataset.heard = String(state.heard);
     this.trouble.hidden = !state.failed;
@@ -202,7 +206,7 @@ export class LogoViewer {
     if (count) count.textContent = `${state.example + 1} of ${whole(meta.n)}`;
     this.facts.textContent = this.prediction();
     this.place.title = "copy, as genome browsers write it";
-    this.canvas.setAttribute("aria-label", `Sequence logo of ${current.name}, ${meta.length} bases. Arrow keys move, plus and minus zoom, comma and full stop step from base to base, a c g t change one, u takes it back.`);
+    this.canvas.setAttribute("aria-label", `Sequence logo of ${current.name}, ${meta.length} bases. Arrow keys move, plus and minus zoom, comma and full stop step from base to base, a c g t change one, u takes it back, d shows the numbers as a table.`);
   }
 
   /** "enhancer 4.12, +0.83": the prediction of what is shown, and its change since the original. */
@@ -469,6 +473,7 @@ export class LogoViewer {
       "<": () => this.step(-1, true),
       ">": () => this.step(1, true),
       Enter: () => this.cursor !== null && this.editor.open(this.cursor),
+      d: () => this.data.toggle(),
       u: () => this.editor.undo(),
       r: () => this.editor.redo(),
       Delete: () => this.editor.remove(this.cursor),

@@ -4,7 +4,7 @@ import type { Answer, Ask, LogoMeta } from "../protocol";
 import type { Backend } from "./backend";
 
 export class SnapshotBackend implements Backend {
-  private tell: (answer: Answer, blocks: Map<string, Numbers>) => void = () => undefined;
+  #tell: (answer: Answer, blocks: Map<string, Numbers>) => void = () => undefined;
 
   constructor(private meta: LogoMeta, private blocks: Map<string, Numbers>) {}
 
@@ -13,7 +13,7 @@ export class SnapshotBackend implements Backend {
   }
 
   onAnswer(tell: (answer: Answer, blocks: Map<string, Numbers>) => void): void {
-    this.tell = tell;
+    this.#tell = tell;
   }
 
   ask(ask: Ask): void {
@@ -29,11 +29,11 @@ export class SnapshotBackend implements Backend {
         const words = meta.table
           ? "no kernel: single substitutions are stored, anything more needs the notebook"
           : "no kernel: edits need the notebook";
-        return this.tell({ ...answer, stage: "error", words }, new Map());
+        return this.#tell({ ...answer, stage: "error", words }, new Map());
       }
       const table = this.blocks.get("table") as Int16Array, scale = this.blocks.get("table_scale") as Float32Array;
       answer.prediction = original + table[(ask.example * 4 + base) * meta.length + start] * scale[ask.example];
     }
-    this.tell(answer, new Map());
+    this.#tell(answer, new Map());
   }
 }

@@ -17,7 +17,7 @@ export type LinkChange = Partial<LinkState>;
 
 export class Link {
   readonly state: LinkState = { example: 0, chrom: null, view: null, hover: null, selection: null };
-  private followers = new Set<(change: LinkChange, origin: object) => void>();
+  #followers = new Set<(change: LinkChange, origin: object) => void>();
 
   /** Tell all but the origin; what is the same already is not told. */
   set(change: LinkChange, origin: object): void {
@@ -26,11 +26,11 @@ export class Link {
     ) as LinkChange;
     if (!Object.keys(real).length) return;
     Object.assign(this.state, real);
-    for (const follow of [...this.followers]) follow(real, origin);
+    for (const follow of [...this.#followers]) follow(real, origin);
   }
 
   subscribe(follow: (change: LinkChange, origin: object) => void, signal: AbortSignal): void {
-    this.followers.add(follow);
-    signal.addEventListener("abort", () => this.followers.delete(follow));
+    this.#followers.add(follow);
+    signal.addEventListener("abort", () => this.#followers.delete(follow));
   }
 }

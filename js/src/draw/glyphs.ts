@@ -24,7 +24,7 @@ export class CanvasPen implements Pen {
   constructor(private ctx: CanvasRenderingContext2D, private ratio: number) {
     ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
   }
-  private reset(): void {
+  #reset(): void {
     this.ctx.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
     this.ctx.globalAlpha = 1;
   }
@@ -41,7 +41,7 @@ export class CanvasPen implements Pen {
     this.ctx.globalAlpha = alpha;
     this.ctx.fillStyle = color;
     this.ctx.fill(glyphs()[code], "evenodd");
-    this.reset();
+    this.#reset();
   }
   text(words: string, x: number, y: number, color: string, font: string, align: CanvasTextAlign = "left"): void {
     this.ctx.font = font;
@@ -77,32 +77,32 @@ const escape = (s: string): string => s.replace(/&/g, "&amp;").replace(/</g, "&l
 
 /** The same calls as exact vectors. */
 export class SvgPen implements Pen {
-  private parts: string[] = [];
-  private clips = 0;
+  #parts: string[] = [];
+  #clips = 0;
   rect(x: number, y: number, w: number, h: number, color: string, alpha = 1): void {
-    this.parts.push(`<rect x="${x.toFixed(2)}" y="${y.toFixed(2)}" width="${Math.max(w, 0).toFixed(2)}" height="${Math.max(h, 0).toFixed(2)}" fill="${color}" fill-opacity="${alpha}"/>`);
+    this.#parts.push(`<rect x="${x.toFixed(2)}" y="${y.toFixed(2)}" width="${Math.max(w, 0).toFixed(2)}" height="${Math.max(h, 0).toFixed(2)}" fill="${color}" fill-opacity="${alpha}"/>`);
   }
   glyph(code: number, x: number, y: number, w: number, h: number, color: string, alpha = 1): void {
-    this.parts.push(`<path d="${OUTLINES[code]}" transform="matrix(${w.toFixed(3)} 0 0 ${(-h).toFixed(3)} ${x.toFixed(2)} ${y.toFixed(2)})" fill="${color}" fill-rule="evenodd" fill-opacity="${alpha}"/>`);
+    this.#parts.push(`<path d="${OUTLINES[code]}" transform="matrix(${w.toFixed(3)} 0 0 ${(-h).toFixed(3)} ${x.toFixed(2)} ${y.toFixed(2)})" fill="${color}" fill-rule="evenodd" fill-opacity="${alpha}"/>`);
   }
   text(words: string, x: number, y: number, color: string, font: string, align: CanvasTextAlign = "left"): void {
     const anchor = align === "right" ? "end" : align === "center" ? "middle" : "start";
-    this.parts.push(`<text x="${x}" y="${y}" fill="${color}" style="font:${escape(font)}" text-anchor="${anchor}" dominant-baseline="middle">${escape(words)}</text>`);
+    this.#parts.push(`<text x="${x}" y="${y}" fill="${color}" style="font:${escape(font)}" text-anchor="${anchor}" dominant-baseline="middle">${escape(words)}</text>`);
   }
   line(x1: number, y1: number, x2: number, y2: number, color: string, width = 1): void {
-    this.parts.push(`<line x1="${x1}" y1="${y1}" x2="${x2}" y2="${y2}" stroke="${color}" stroke-width="${width}"/>`);
+    this.#parts.push(`<line x1="${x1}" y1="${y1}" x2="${x2}" y2="${y2}" stroke="${color}" stroke-width="${width}"/>`);
   }
   shape(d: string, color: string): void {
-    this.parts.push(`<path d="${d}" fill="${color}"/>`);
+    this.#parts.push(`<path d="${d}" fill="${color}"/>`);
   }
   clip(x: number, y: number, w: number, h: number): void {
-    const id = `c${this.clips++}`;
-    this.parts.push(`<clipPath id="${id}"><rect x="${x}" y="${y}" width="${w}" height="${h}"/></clipPath><g clip-path="url(#${id})">`);
+    const id = `c${this.#clips++}`;
+    this.#parts.push(`<clipPath id="${id}"><rect x="${x}" y="${y}" width="${w}" height="${h}"/></clipPath><g clip-path="url(#${id})">`);
   }
   unclip(): void {
-    this.parts.push("</g>");
+    this.#parts.push("</g>");
   }
   svg(width: number, height: number, ground: string): string {
-    return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}"><rect width="100%" height="100%" fill="${ground}"/>${this.parts.join("")}</svg>`;
+    return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}"><rect width="100%" height="100%" fill="${ground}"/>${this.#parts.join("")}</svg>`;
   }
 }

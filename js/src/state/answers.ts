@@ -34,25 +34,25 @@ const KEPT = 64;
 export const keyOf = (q: Question): string => JSON.stringify([q.example, q.changes, q.target, q.method, q.curves]);
 
 export class Answers {
-  private said = new Map<string, Said>();
+  #said = new Map<string, Said>();
 
   get(question: Question): Said | null {
-    return this.said.get(keyOf(question)) ?? null;
+    return this.#said.get(keyOf(question)) ?? null;
   }
 
   /** Add a part of an answer to what is known already. */
   add(question: Question, answer: Answer, blocks: Map<string, Numbers>): void {
-    const key = keyOf(question), before = this.said.get(key);
+    const key = keyOf(question), before = this.#said.get(key);
     const read = (name: string): Float32Array | null => {
       const values = blocks.get(name) as Int16Array | undefined, scale = blocks.get(`${name}_scale`) as Float32Array | undefined;
       return values && scale ? dequantize(values, 0, values.length, scale[0]) : null;
     };
-    this.said.delete(key); // the newest is last
-    this.said.set(key, {
+    this.#said.delete(key); // the newest is last
+    this.#said.set(key, {
       prediction: answer.prediction, original: answer.original, spread: answer.spread,
       scores: read("scores") ?? before?.scores ?? null, errors: read("errors") ?? before?.errors ?? null,
       references: answer.n_references, whole: answer.last, seconds: answer.seconds, deletion: answer.deletion, insertion: answer.insertion,
     });
-    for (const old of [...this.said.keys()].slice(0, -KEPT)) this.said.delete(old);
+    for (const old of [...this.#said.keys()].slice(0, -KEPT)) this.#said.delete(old);
   }
 }

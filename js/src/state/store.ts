@@ -49,9 +49,9 @@ export interface Example {
 export class Store {
   state: State;
   readonly answers = new Answers();
-  private examples = new Map<number, Example>();
-  private shown: { key: string; example: Example; every: Row[] } | null = null;
-  private listeners = new Set<(changed: Change) => void>();
+  #examples = new Map<number, Example>();
+  #shown: { key: string; example: Example; every: Row[] } | null = null;
+  #listeners = new Set<(changed: Change) => void>();
 
   constructor(readonly meta: LogoMeta, readonly blocks: Map<string, Numbers>, start: Partial<State>) {
     const view = clampView(start.view ?? { start: 0, end: meta.length }, meta.length);
@@ -97,8 +97,8 @@ export class Store {
   }
 
   subscribe(listener: (changed: Change) => void, signal?: AbortSignal): void {
-    this.listeners.add(listener);
-    signal?.addEventListener("abort", () => this.listeners.delete(listener));
+    this.#listeners.add(listener);
+    signal?.addEventListener("abort", () => this.#listeners.delete(listener));
   }
 
   set(change: Change): void {
@@ -111,7 +111,7 @@ export class Store {
     if (!Object.keys(real).length) return;
     if (real.example !== undefined && !("selection" in real)) Object.assign(real, { selection: null, selectedItem: -1 });
     Object.assign(this.state, real);
-    for (const listener of [...this.listeners]) listener(real);
+    for (const listener of [...this.#listeners]) listener(real);
   }
 
   get place(): { chrom: string | null; offset: number } {
@@ -120,41 +120,41 @@ export class Store {
 
   /** The example as it was given. */
   get original(): Example {
-    let example = this.examples.get(this.state.example);
+    let example = this.#examples.get(this.state.example);
     if (!example) {
-      if (this.examples.size > 8) this.examples.clear(); // a few neighbours are enough
-      this.examples.set(this.state.example, (example = this.make(this.state.example)));
+      if (this.#examples.size > 8) this.#examples.clear(); // a few neighbours are enough
+      this.#examples.set(this.state.example, (example = this.#make(this.state.example)));
     }
     return example;
   }
 
   /** The example as it is shown: with its changes, under the target and the method chosen. */
   get current(): Example {
-    return this.look().example;
+    return this.#look().example;
   }
 
   /** All rows there are, hidden ones too. */
   get everyRow(): Row[] {
-    return this.look().every;
+    return this.#look().every;
   }
 
-  private look(): { example: Example; every: Row[] } {
+  #look(): { example: Example; every: Row[] } {
     const { original, question, state: { layout, heard, compare } } = this;
     const key = JSON.stringify([question, heard, layout, compare]);
-    if (this.shown?.key !== key) {
+    if (this.#shown?.key !== key) {
       const edited = applyChanges(original.codes, question.changes);
       const before = this.said({ ...question, changes: [] });
       const own = this.isFirst(question) ? original.rows : editedRows(original, edited, this.said(question), before, question, this.meta.first.scores);
-      const every = compare.length ? this.beside(own, edited) : own;
+      const every = compare.length ? this.#beside(own, edited) : own;
       const rows = layout === PLAIN ? every : arrange(every, edited.codes, layout);
       if (rows !== original.rows) shareScale(rows, this.meta.scale);
-      this.shown = { key, every, example: { ...original, codes: edited.codes, rows, edited: question.changes.length ? edited : null } };
+      this.#shown = { key, every, example: { ...original, codes: edited.codes, rows, edited: question.changes.length ? edited : null } };
     }
-    return this.shown;
+    return this.#shown;
   }
 
   /** A row for each method that is compared and not there yet. */
-  private beside(rows: Row[], edited: Edited): Row[] {
+  #beside(rows: Row[], edited: Edited): Row[] {
     const others = this.state.compare.filter((method) => !rows.some((r) => r.label === method)).flatMap((method) => {
       const said = this.said({ ...this.question, method, curves: true });
       return said?.scores ? [makeRow(method, said.scores, 4, edited.codes, { errors: said.errors ?? undefined })] : [];
@@ -162,7 +162,7 @@ export class Store {
     return [...rows, ...others];
   }
 
-  private make(e: number): Example {
+  #make(e: number): Example {
     const { length, tracks, loci, names, annotations, scale } = this.meta;
     const codes = unpack(this.blocks.get("sequence") as Uint8Array, this.blocks.get("unknown") as Int32Array, e, length);
     const rows = tracks.map((track, t): Row => {

@@ -41,12 +41,12 @@ export class ComparePanel {
       boxes,
       plot("deleting the highest scores first", curves.map((c) => c?.deletion ?? null)),
       plot("inserting the highest scores first", curves.map((c) => c?.insertion ?? null)),
-      this.table(compare, scores, curves, asking),
+      this.#table(compare, scores, curves, asking),
     );
   }
 
   /** Correlation of each pair, and the means of the curves. */
-  private table(methods: string[], scores: (Float32Array | null)[], curves: ({ deletion: number[]; insertion: number[] } | null)[], asking: boolean): HTMLElement {
+  #table(methods: string[], scores: (Float32Array | null)[], curves: ({ deletion: number[]; insertion: number[] } | null)[], asking: boolean): HTMLElement {
     const table = el("table", "nbi-agree"), head = el("tr", "");
     for (const word of ["", ...methods.map((_, i) => `r with ${i + 1}`), "mean, deleting", "mean, inserting"]) head.append(el("th", "", word));
     table.append(head);

@@ -20,37 +20,37 @@ export class Editor {
   refusal = "";
   readonly buttons = el("span", "nbi-buttons");
   readonly tools = el("div", "nbi-tools");
-  private pop: HTMLElement | null = null;
-  private byName = new Map<string, HTMLButtonElement>();
+  #pop: HTMLElement | null = null;
+  #byName = new Map<string, HTMLButtonElement>();
 
   constructor(private root: HTMLElement, private store: Store, private stage: Stage, private signal: AbortSignal) {
-    this.button(this.buttons, "undo", "undo the last edit (u)", () => this.undo());
-    this.button(this.buttons, "redo", "redo it (r)", () => this.redo());
-    this.button(this.buttons, "reset", "back to the sequence as it was given", () => this.reset());
+    this.#button(this.buttons, "undo", "undo the last edit (u)", () => this.undo());
+    this.#button(this.buttons, "redo", "redo it (r)", () => this.redo());
+    this.#button(this.buttons, "reset", "back to the sequence as it was given", () => this.reset());
     this.tools.append(el("span", "nbi-dim", "selection"));
-    this.button(this.tools, "delete", "take the selected bases out (Delete)", () => this.onSelection((a, b) => [a, b, ""]));
-    this.button(this.tools, "shuffle", "shuffle the selected bases", () => this.onSelection((a, b) => [a, b, shuffled(this.letters(a, b))]));
-    this.button(this.tools, "keep only", "shuffle all but the selected bases", () => this.onSelection((a, b) => [0, this.length, this.keep(a, b)]));
+    this.#button(this.tools, "delete", "take the selected bases out (Delete)", () => this.#onSelection((a, b) => [a, b, ""]));
+    this.#button(this.tools, "shuffle", "shuffle the selected bases", () => this.#onSelection((a, b) => [a, b, shuffled(this.#letters(a, b))]));
+    this.#button(this.tools, "keep only", "shuffle all but the selected bases", () => this.#onSelection((a, b) => [0, this.#length, this.#keep(a, b)]));
     const motif = Object.assign(el("input", "nbi-select nbi-motif"), { placeholder: "motif, e.g. TGACTCA", spellcheck: false });
     motif.setAttribute("aria-label", "motif to paste at the start of the selection");
-    motif.addEventListener("keydown", (e) => { if (e.key === "Enter") this.paste(motif.value); }, { signal });
+    motif.addEventListener("keydown", (e) => { if (e.key === "Enter") this.#paste(motif.value); }, { signal });
     this.tools.append(motif);
-    this.button(this.tools, "paste", "put the motif in, from the start of the selection on", () => this.paste(motif.value));
+    this.#button(this.tools, "paste", "put the motif in, from the start of the selection on", () => this.#paste(motif.value));
     signal.addEventListener("abort", () => this.close());
     this.update();
   }
 
-  private button(parent: HTMLElement, word: string, title: string, run: () => void): void {
+  #button(parent: HTMLElement, word: string, title: string, run: () => void): void {
     const button = Object.assign(el("button", "nbi-quiet", word), { title });
     button.addEventListener("click", run, { signal: this.signal });
-    this.byName.set(word, button);
+    this.#byName.set(word, button);
     parent.append(button);
   }
 
-  private get length(): number {
+  get #length(): number {
     return this.store.meta.length;
   }
-  private letters(a: number, b: number): string {
+  #letters(a: number, b: number): string {
     return spell(this.store.current.codes.subarray(a, b));
   }
 
@@ -60,9 +60,9 @@ export class Editor {
     const used = !this.refusal || done.length + undone.length > 0;
     this.buttons.hidden = !used;
     this.tools.hidden = !!this.refusal || !this.store.state.selection;
-    this.byName.get("undo")!.disabled = !done.length;
-    this.byName.get("redo")!.disabled = !undone.length;
-    this.byName.get("reset")!.disabled = !done.length;
+    this.#byName.get("undo")!.disabled = !done.length;
+    this.#byName.get("redo")!.disabled = !undone.length;
+    this.#byName.get("reset")!.disabled = !done.length;
   }
 
   // --- changes --------------------------------------------------------------------------------------------------------
@@ -71,7 +71,7 @@ export class Editor {
     this.close();
     if (this.refusal) return this.stage.tell(this.refusal);
     const [start, end, bases] = change;
-    if (bases === this.letters(start, end)) return; // nothing would change
+    if (bases === this.#letters(start, end)) return; // nothing would change
     this.store.history = act(this.store.history, change);
   }
   undo(): void {
@@ -86,28 +86,28 @@ export class Editor {
     this.store.history = { done: [], undone: [...undone, ...[...done].reverse()] };
   }
   put(position: number, letter: string): void {
-    if (position >= 0 && position < this.length) this.change([position, position + 1, letter.toUpperCase()]);
+    if (position >= 0 && position < this.#length) this.change([position, position + 1, letter.toUpperCase()]);
   }
   /** Take out the selection, or the base under the cursor. */
   remove(cursor: number | null): void {
     const { selection } = this.store.state;
-    if (selection) this.onSelection((a, b) => [a, b, ""]);
+    if (selection) this.#onSelection((a, b) => [a, b, ""]);
     else if (cursor !== null) this.change([cursor, cursor + 1, ""]);
   }
 
-  private onSelection(make: (a: number, b: number) => Change): void {
+  #onSelection(make: (a: number, b: number) => Change): void {
     const { selection } = this.store.state;
     if (!selection) return this.stage.tell("select some bases first: drag over them, or < and >");
     this.change(make(...selection));
   }
-  private keep(a: number, b: number): string {
-    const before = this.letters(0, a), after = this.letters(b, this.length), rest = shuffled(before + after);
-    return rest.slice(0, before.length) + this.letters(a, b) + rest.slice(before.length);
+  #keep(a: number, b: number): string {
+    const before = this.#letters(0, a), after = this.#letters(b, this.#length), rest = shuffled(before + after);
+    return rest.slice(0, before.length) + this.#letters(a, b) + rest.slice(before.length);
   }
-  private paste(text: string): void {
+  #paste(text: string): void {
     const motif = text.trim().toUpperCase(), { selection } = this.store.state;
     if (!motif || /[^ACGTN]/.test(motif)) return this.stage.tell("a motif is spelt with A, C, G, T and N");
-    if (!selection || selection[0] + motif.length > this.length) return this.stage.tell(`no room for ${whole(motif.length)} bases there`);
+    if (!selection || selection[0] + motif.length > this.#length) return this.stage.tell(`no room for ${whole(motif.length)} bases there`);
     this.change([selection[0], selection[0] + motif.length, motif]);
   }
 
@@ -121,7 +121,7 @@ export class Editor {
       return this.stage.tell(this.refusal);
     }
     const { x, width } = this.stage.column(position), colors = this.stage.colors(), pop = el("div", "nbi-pop");
-    const now = this.letters(position, position + 1);
+    const now = this.#letters(position, position + 1);
     pop.setAttribute("role", "menu");
     pop.dataset.lmSuppressShortcuts = "true";
     pop.setAttribute("aria-label", `change base ${whole(position + this.store.current.offset)}, now ${now}`);
@@ -149,20 +149,20 @@ export class Editor {
     pop.style.left = `${Math.min(Math.max(x + width / 2 - half, 0), this.root.clientWidth - 2 * half)}px`;
     pop.style.top = `${this.stage.top}px`;
     (pop.querySelector("button:not(:disabled)") as HTMLButtonElement).focus({ preventScroll: true });
-    this.pop = pop;
-    setTimeout(() => document.addEventListener("pointerdown", this.outside), 0);
+    this.#pop = pop;
+    setTimeout(() => document.addEventListener("pointerdown", this.#outside), 0);
   }
 
-  private outside = (e: Event): void => {
-    if (!this.pop?.contains(e.target as Node)) this.close();
+  #outside = (e: Event): void => {
+    if (!this.#pop?.contains(e.target as Node)) this.close();
   };
 
   close(): void {
-    document.removeEventListener("pointerdown", this.outside);
-    if (!this.pop) return;
-    const had = this.pop.contains(document.activeElement);
-    this.pop.remove();
-    this.pop = null;
+    document.removeEventListener("pointerdown", this.#outside);
+    if (!this.#pop) return;
+    const had = this.#pop.contains(document.activeElement);
+    this.#pop.remove();
+    this.#pop = null;
     if (had) this.root.querySelector("canvas")?.focus({ preventScroll: true });
   }
 }

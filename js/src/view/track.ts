@@ -57,8 +57,8 @@ interface Example {
 /** Data read once, and a small state that changes. */
 export class TrackStore {
   state: TrackState;
-  private examples = new Map<number, Example>();
-  private listeners = new Set<(changed: TrackChange) => void>();
+  #examples = new Map<number, Example>();
+  #listeners = new Set<(changed: TrackChange) => void>();
 
   constructor(readonly meta: ProfilesMeta, private blocks: Map<string, Numbers>, start: Partial<TrackState>) {
     const view = clampView(start.view ?? { start: 0, end: meta.length }, meta.length);
@@ -66,8 +66,8 @@ export class TrackStore {
   }
 
   subscribe(listener: (changed: TrackChange) => void, signal: AbortSignal): void {
-    this.listeners.add(listener);
-    signal.addEventListener("abort", () => this.listeners.delete(listener));
+    this.#listeners.add(listener);
+    signal.addEventListener("abort", () => this.#listeners.delete(listener));
   }
 
   set(change: TrackChange): void {
@@ -80,7 +80,7 @@ export class TrackStore {
     if (!Object.keys(real).length) return;
     if (real.example !== undefined && !("selection" in real)) Object.assign(real, { selection: null, selectedItem: -1 });
     Object.assign(this.state, real);
-    for (const listener of [...this.listeners]) listener(real);
+    for (const listener of [...this.#listeners]) listener(real);
   }
 
   get place(): { chrom: string | null; offset: number } {
@@ -88,15 +88,15 @@ export class TrackStore {
   }
 
   get current(): Example {
-    let example = this.examples.get(this.state.example);
+    let example = this.#examples.get(this.state.example);
     if (!example) {
-      if (this.examples.size > 8) this.examples.clear(); // a few neighbours are enough
-      this.examples.set(this.state.example, (example = this.make(this.state.example)));
+      if (this.#examples.size > 8) this.#examples.clear(); // a few neighbours are enough
+      this.#examples.set(this.state.example, (example = this.#make(this.state.example)));
     }
     return example;
   }
 
-  private make(e: number): Example {
+  #make(e: number): Example {
     const { length, offset, size, loci, names, annotations, scale } = this.meta;
     const read = (name: string, strands: number, s: number): Level[] => {
       const values = this.blocks.get(name) as Int16Array, scales = this.blocks.get(`${name}.scale`) as Float32Array;
@@ -125,64 +125,64 @@ const RIGHT = 8, RULER = 22, MAP = 22, GAP = 14;
 const SEARCH = 20; // sequences from which the chooser is a field to search in
 
 export class TrackViewer {
-  private canvas = el("canvas", "nbi-canvas");
-  private readout = el("div", "nbi-readout");
-  private place = el("span", "nbi-place");
-  private facts = el("span", "nbi-facts-line");
-  private status = el("span", "nbi-status");
-  private count = el("span", "nbi-count");
-  private chooser: HTMLInputElement | HTMLSelectElement | null = null;
-  private pending = 0;
-  private gliding = 0;
+  #canvas = el("canvas", "nbi-canvas");
+  #readout = el("div", "nbi-readout");
+  #place = el("span", "nbi-place");
+  #facts = el("span", "nbi-facts-line");
+  #status = el("span", "nbi-status");
+  #count = el("span", "nbi-count");
+  #chooser: HTMLInputElement | HTMLSelectElement | null = null;
+  #pending = 0;
+  #gliding = 0;
   /** Where a motion under way will end. */
-  private aim: View | null = null;
-  private frames = 0;
-  private packed: { placed: Placed[]; lanes: number; key: string } = { placed: [], lanes: 0, key: "" };
-  private theme!: Theme;
+  #aim: View | null = null;
+  #frames = 0;
+  #packed: { placed: Placed[]; lanes: number; key: string } = { placed: [], lanes: 0, key: "" };
+  #theme!: Theme;
 
   constructor(private root: HTMLElement, private store: TrackStore, backend: Pick<Backend, "live">, private signal: AbortSignal) {
     root.classList.add("nbi-track");
     root.dataset.jpSuppressContextMenu = "";
-    this.build();
+    this.#build();
     store.subscribe((changed) => {
-      if ("example" in changed) this.describe();
+      if ("example" in changed) this.#describe();
       this.draw();
     }, signal);
-    listen(this.canvas, this, this, signal);
+    listen(this.#canvas, this, this, signal);
     const resize = new ResizeObserver(() => this.draw());
     resize.observe(root);
     const themes = new MutationObserver(() => this.draw());
     themes.observe(document.body, { attributes: true, attributeFilter: ["class", "data-jp-theme-light", "data-theme"] });
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.draw(), { signal });
     signal.addEventListener("abort", () => { resize.disconnect(); themes.disconnect(); });
-    this.describe();
-    this.say(false);
-    backend.live((live) => { if (!signal.aborted) this.say(live); });
+    this.#describe();
+    this.#say(false);
+    backend.live((live) => { if (!signal.aborted) this.#say(live); });
   }
 
-  private build(): void {
+  #build(): void {
     const bar = el("div", "nbi-bar");
-    if (this.store.meta.n > 1) bar.append(this.buildChooser());
-    this.place.title = "copy, as genome browsers write it";
-    this.place.addEventListener("click", () => this.copyPlace(), { signal: this.signal });
-    bar.append(this.place, this.facts, el("span", "nbi-space"));
+    if (this.store.meta.n > 1) bar.append(this.#buildChooser());
+    this.#place.title = "copy, as genome browsers write it";
+    this.#place.addEventListener("click", () => this.#copyPlace(), { signal: this.signal });
+    bar.append(this.#place, this.#facts, el("span", "nbi-space"));
     for (const kind of ["PNG", "SVG", "CSV"] as const)
-      bar.append(this.button(kind, `save what is in view as ${kind}`, () => this.save(kind)));
-    bar.append(this.status);
-    this.readout.setAttribute("aria-live", "polite");
-    this.canvas.tabIndex = 0;
-    this.canvas.setAttribute("role", "application");
-    this.canvas.dataset.lmSuppressShortcuts = "true"; // a, c, x and others are commands of the notebook
-    this.root.append(bar, this.readout, this.canvas);
+      bar.append(this.#button(kind, `save what is in view as ${kind}`, () => this.#save(kind)));
+    bar.append(this.#status);
+    this.#readout.setAttribute("aria-live", "polite");
+    this.#canvas.tabIndex = 0;
+    this.#canvas.setAttribute("role", "application");
+    this.#canvas.dataset.lmSuppressShortcuts = "true"; // a, c, x and others are commands of the notebook
+    this.root.append(bar, this.#readout, this.#canvas);
   }
 
-  private button(words: string, title: string, act: () => void): HTMLButtonElement {
+  #button(words: string, title: string, act: () => void): HTMLButtonElement {
     const button = Object.assign(el("button", "nbi-quiet", words), { title });
     button.addEventListener("click", act, { signal: this.signal });
     return button;
   }
 
-  private buildChooser(): HTMLElement {
+  #buildChooser(): HTMLElement {
     const { names, n } = this.store.meta, box = el("span", "nbi-chooser"), step = (by: number) => () => this.store.set({ example: this.store.state.example + by });
     const options = names.map((name, i) => Object.assign(el("option", "", name), { value: n > SEARCH ? name : String(i) }));
     if (n > SEARCH) {
@@ -190,160 +190,160 @@ export class TrackViewer {
       list.id = `nbi-${Math.random().toString(36).slice(2)}`;
       list.append(...options);
       box.append(list);
-      this.chooser = Object.assign(el("input", "nbi-select"), { type: "text", placeholder: "name or number" });
-      this.chooser.setAttribute("list", list.id);
-      this.chooser.addEventListener("focus", () => (this.chooser as HTMLInputElement).select(), { signal: this.signal });
+      this.#chooser = Object.assign(el("input", "nbi-select"), { type: "text", placeholder: "name or number" });
+      this.#chooser.setAttribute("list", list.id);
+      this.#chooser.addEventListener("focus", () => (this.#chooser as HTMLInputElement).select(), { signal: this.signal });
     } else {
-      this.chooser = el("select", "nbi-select");
-      this.chooser.append(...options);
+      this.#chooser = el("select", "nbi-select");
+      this.#chooser.append(...options);
     }
-    this.chooser.addEventListener("change", () => this.choose(this.chooser!.value.trim()), { signal: this.signal });
-    this.chooser.setAttribute("aria-label", "sequence");
-    box.append(this.button("\u2039", "previous sequence ([)", step(-1)), this.chooser, this.button("\u203a", "next sequence (])", step(1)), this.count);
+    this.#chooser.addEventListener("change", () => this.#choose(this.#chooser!.value.trim()), { signal: this.signal });
+    this.#chooser.setAttribute("aria-label", "sequence");
+    box.append(this.#button("\u2039", "previous sequence ([)", step(-1)), this.#chooser, this.#button("\u203a", "next sequence (])", step(1)), this.#count);
     return box;
   }
 
   /** By index; in a field to search in by name, by number counted from 1, or by a part of the name. */
-  private choose(said: string): void {
+  #choose(said: string): void {
     const { names, n } = this.store.meta;
     let found = n > SEARCH ? names.indexOf(said) : Number(said);
     if (found < 0 && /^\d+$/.test(said) && Number(said) >= 1 && Number(said) <= n) found = Number(said) - 1;
     if (found < 0 && said) found = names.findIndex((name) => name.includes(said));
     if (found >= 0) this.store.set({ example: found });
-    this.describe();
-    if (found < 0) this.readout.textContent = `no sequence is called ${said || "nothing"}`;
+    this.#describe();
+    if (found < 0) this.#readout.textContent = `no sequence is called ${said || "nothing"}`;
   }
 
   /** The span in view as genome browsers read it: from 1, both ends included. */
-  private copyPlace(): void {
+  #copyPlace(): void {
     const { current, state: { view } } = this.store;
     const text = `${current.chrom ?? current.name}:${whole(Math.floor(view.start) + current.offset + 1)}-${whole(Math.ceil(view.end) + current.offset)}`;
-    void navigator.clipboard?.writeText(text).then(() => { this.readout.textContent = `copied ${text} (from 1, both ends included)`; });
+    void navigator.clipboard?.writeText(text).then(() => { this.#readout.textContent = `copied ${text} (from 1, both ends included)`; });
   }
 
   /** What the bar says of the example. */
-  private describe(): void {
+  #describe(): void {
     const { meta, state, current } = this.store;
-    if (this.chooser) this.chooser.value = meta.n > SEARCH ? current.name : String(state.example);
-    this.count.textContent = `${state.example + 1} of ${whole(meta.n)}`;
-    this.facts.textContent = meta.predictions ? `${meta.target || "prediction"} ${number(meta.predictions[state.example] ?? NaN)}` : meta.target;
-    this.canvas.setAttribute("aria-label", `Profiles of ${current.name}, ${meta.length} positions. Arrow keys move, plus and minus zoom.`);
+    if (this.#chooser) this.#chooser.value = meta.n > SEARCH ? current.name : String(state.example);
+    this.#count.textContent = `${state.example + 1} of ${whole(meta.n)}`;
+    this.#facts.textContent = meta.predictions ? `${meta.target || "prediction"} ${number(meta.predictions[state.example] ?? NaN)}` : meta.target;
+    this.#canvas.setAttribute("aria-label", `Profiles of ${current.name}, ${meta.length} positions. Arrow keys move, plus and minus zoom.`);
   }
 
-  private say(live: boolean): void {
+  #say(live: boolean): void {
     this.root.dataset.live = live ? "1" : "0";
-    this.status.className = `nbi-status ${live ? "nbi-live" : ""}`;
-    this.status.textContent = live ? "live" : "static: stored answers only";
+    this.#status.className = `nbi-status ${live ? "nbi-live" : ""}`;
+    this.#status.textContent = live ? "live" : "static: stored answers only";
   }
 
   // --- layout -----------------------------------------------------------------------------------------------------
 
-  private get width(): number {
+  get #width(): number {
     return Math.max(this.root.clientWidth, 240);
   }
-  private get plot(): { x: number; width: number } {
+  get #plot(): { x: number; width: number } {
     const longest = Math.max(...this.store.meta.rows.map((r) => Math.max(r.label.length, (r.ghost?.[0].length ?? 0) + 1)));
-    const x = this.width < 560 ? 56 : Math.min(180, Math.max(72, longest * 7.6 + 24));
-    return { x, width: this.width - x - RIGHT };
+    const x = this.#width < 560 ? 56 : Math.min(180, Math.max(72, longest * 7.6 + 24));
+    return { x, width: this.#width - x - RIGHT };
   }
   /** Pixels a position. */
-  private get p(): number {
+  get #p(): number {
     const { view } = this.store.state;
-    return this.plot.width / (view.end - view.start);
+    return this.#plot.width / (view.end - view.start);
   }
-  private get rowsTop(): number {
+  get #rowsTop(): number {
     return RULER + MAP + GAP;
   }
-  private get lanesTop(): number {
-    return this.rowsTop + this.store.meta.rows.length * (this.store.meta.height + GAP);
+  get #lanesTop(): number {
+    return this.#rowsTop + this.store.meta.rows.length * (this.store.meta.height + GAP);
   }
-  private get height(): number {
+  get #height(): number {
     const { items } = this.store.current;
-    return this.lanesTop + (items.length ? laneHeight(this.lanes().lanes, items.length > MOST) + 4 : 0);
+    return this.#lanesTop + (items.length ? laneHeight(this.#lanes().lanes, items.length > MOST) + 4 : 0);
   }
-  private lanes(): { placed: Placed[]; lanes: number } {
-    const { items } = this.store.current, { p } = this, key = `${this.store.state.example} ${Math.round(Math.log2(p) * 2)}`;
-    if (this.packed.key !== key) {
+  #lanes(): { placed: Placed[]; lanes: number } {
+    const { items } = this.store.current, p = this.#p, key = `${this.store.state.example} ${Math.round(Math.log2(p) * 2)}`;
+    if (this.#packed.key !== key) {
       const named = items.some((a) => a[3]) ? 58 : 4; // names beside short bars need room
-      this.packed = { ...pack(items, items.length > MOST ? 0 : (p > 1 ? named : 4) / p), key };
+      this.#packed = { ...pack(items, items.length > MOST ? 0 : (p > 1 ? named : 4) / p), key };
     }
-    return this.packed;
+    return this.#packed;
   }
 
   // --- drawing ----------------------------------------------------------------------------------------------------
 
   /** Draw once in the next frame, however often it is asked. */
   draw(): void {
-    if (this.pending || this.signal.aborted) return;
-    this.pending = requestAnimationFrame(() => {
-      this.pending = 0;
-      if (this.root.clientWidth) this.paint();
+    if (this.#pending || this.signal.aborted) return;
+    this.#pending = requestAnimationFrame(() => {
+      this.#pending = 0;
+      if (this.root.clientWidth) this.#paint();
     });
   }
 
-  private paint(): void {
-    const began = performance.now(), ratio = devicePixelRatio || 1, { width, height } = this;
-    this.theme = themeOf(this.root, "classic");
-    if (this.canvas.width !== Math.round(width * ratio) || this.canvas.height !== Math.round(height * ratio)) {
-      this.canvas.width = Math.round(width * ratio);
-      this.canvas.height = Math.round(height * ratio);
-      this.canvas.style.height = `${height}px`;
+  #paint(): void {
+    const began = performance.now(), ratio = devicePixelRatio || 1, width = this.#width, height = this.#height;
+    this.#theme = themeOf(this.root, "classic");
+    if (this.#canvas.width !== Math.round(width * ratio) || this.#canvas.height !== Math.round(height * ratio)) {
+      this.#canvas.width = Math.round(width * ratio);
+      this.#canvas.height = Math.round(height * ratio);
+      this.#canvas.style.height = `${height}px`;
     }
-    const ctx = this.canvas.getContext("2d")!;
+    const ctx = this.#canvas.getContext("2d")!;
     ctx.setTransform(1, 0, 0, 1, 0, 0);
-    ctx.clearRect(0, 0, this.canvas.width, this.canvas.height);
-    this.render(new CanvasPen(ctx, ratio), true);
-    this.read();
+    ctx.clearRect(0, 0, this.#canvas.width, this.#canvas.height);
+    this.#render(new CanvasPen(ctx, ratio), true);
+    this.#read();
     Object.assign(this.root.dataset, {
-      mode: trackMode(this.p), moving: this.aim ? "1" : "0", frames: String(++this.frames), ms: (performance.now() - began).toFixed(2),
+      mode: trackMode(this.#p), moving: this.#aim ? "1" : "0", frames: String(++this.#frames), ms: (performance.now() - began).toFixed(2),
     });
   }
 
-  private render(pen: Pen, marked: boolean): void {
-    const { theme, plot, store: { state, current, meta } } = this, { view } = state;
+  #render(pen: Pen, marked: boolean): void {
+    const theme = this.#theme, plot = this.#plot, { state, current, meta } = this.store, { view } = state;
     const own = { start: view.start - meta.offset, end: view.end - meta.offset };
     drawRuler(pen, view, current.offset, { ...plot, y: 0, height: RULER }, theme);
     drawMinimap(pen, current.overview, meta.length, view, { ...plot, y: RULER, height: MAP }, theme);
     current.rows.forEach((row, i) => {
-      const frame = { ...plot, y: this.rowsTop + i * (meta.height + GAP), height: meta.height };
-      if (marked) this.chosen(pen, frame);
+      const frame = { ...plot, y: this.#rowsTop + i * (meta.height + GAP), height: meta.height };
+      if (marked) this.#chosen(pen, frame);
       drawTrack(pen, row, own, frame, theme);
       drawGutter(pen, row, frame, theme);
     });
     if (current.items.length) {
-      const frame = { ...plot, y: this.lanesTop, height: this.height - this.lanesTop - 4 };
+      const frame = { ...plot, y: this.#lanesTop, height: this.#height - this.#lanesTop - 4 };
       if (current.items.length > MOST) drawDensity(pen, current.items, view, frame, theme);
-      else drawLanes(pen, this.lanes().placed, view, frame, state.hoveredItem, state.selectedItem, theme);
+      else drawLanes(pen, this.#lanes().placed, view, frame, state.hoveredItem, state.selectedItem, theme);
     }
-    if (marked) this.cross(pen);
+    if (marked) this.#cross(pen);
   }
 
-  private x(position: number): number {
-    return this.plot.x + (position - this.store.state.view.start) * this.p;
+  #x(position: number): number {
+    return this.#plot.x + (position - this.store.state.view.start) * this.#p;
   }
 
-  private chosen(pen: Pen, frame: Frame): void {
+  #chosen(pen: Pen, frame: Frame): void {
     const { selection } = this.store.state;
     if (!selection) return;
-    const a = Math.max(this.x(selection[0]), frame.x), b = Math.min(this.x(selection[1]), frame.x + frame.width);
-    if (b > a) pen.rect(a, frame.y - 4, b - a, frame.height + 8, this.theme.accent, 0.12);
+    const a = Math.max(this.#x(selection[0]), frame.x), b = Math.min(this.#x(selection[1]), frame.x + frame.width);
+    if (b > a) pen.rect(a, frame.y - 4, b - a, frame.height + 8, this.#theme.accent, 0.12);
   }
 
-  private cross(pen: Pen): void {
-    const { hover, view } = this.store.state, top = this.rowsTop - 4, bottom = this.lanesTop - GAP + 4;
+  #cross(pen: Pen): void {
+    const { hover, view } = this.store.state, top = this.#rowsTop - 4, bottom = this.#lanesTop - GAP + 4;
     if (hover === null || hover + 1 <= view.start || hover >= view.end) return;
-    const a = Math.max(this.x(hover), this.plot.x), b = Math.min(this.x(hover + 1), this.plot.x + this.plot.width);
-    if (this.p >= 5) pen.rect(a, top, b - a, bottom - top, this.theme.ink, 0.07);
-    else pen.line((a + b) / 2, top, (a + b) / 2, bottom, fade(this.theme.ink, 0.35));
+    const a = Math.max(this.#x(hover), this.#plot.x), b = Math.min(this.#x(hover + 1), this.#plot.x + this.#plot.width);
+    if (this.#p >= 5) pen.rect(a, top, b - a, bottom - top, this.#theme.ink, 0.07);
+    else pen.line((a + b) / 2, top, (a + b) / 2, bottom, fade(this.#theme.ink, 0.35));
   }
 
   /** The one line that says what is under the cross-hair; it never covers the profile. */
-  private read(): void {
+  #read(): void {
     const { state, current, meta } = this.store, { view, hover, selection } = state, at = (v: number): string => whole(v + current.offset);
-    this.place.textContent = `${current.chrom ?? current.name}:${at(Math.floor(view.start))}-${at(Math.ceil(view.end))}`;
+    this.#place.textContent = `${current.chrom ?? current.name}:${at(Math.floor(view.start))}-${at(Math.ceil(view.end))}`;
     if (hover === null) {
       const chosen = selection ? ` \u00b7 selected ${at(selection[0])}\u2013${at(selection[1])} (${whole(selection[1] - selection[0])} bp)` : "";
-      this.readout.replaceChildren(`${whole(view.end - view.start)} bp in view${chosen}`);
+      this.#readout.replaceChildren(`${whole(view.end - view.start)} bp in view${chosen}`);
       return;
     }
     const parts: (Node | string)[] = [el("b", "", at(hover)), " "], i = hover - meta.offset;
@@ -354,7 +354,7 @@ export class TrackViewer {
     }
     const item = current.items[state.hoveredItem];
     if (item) parts.push(el("span", "nbi-dim", " \u00b7 "), `${item[3] || "span"} ${at(item[1])}\u2013${at(item[2])}${item[4] ? ` (${item[4]})` : ""}${item[5] === null ? "" : `, ${number(item[5])}`}`);
-    this.readout.replaceChildren(...parts);
+    this.#readout.replaceChildren(...parts);
   }
 
   // --- Places: what lies where --------------------------------------------------------------------------------------
@@ -362,20 +362,20 @@ export class TrackViewer {
   at(_x: number, y: number): "rows" | "ruler" | "minimap" | "lanes" | "other" {
     if (y < RULER) return "ruler";
     if (y < RULER + MAP + 4) return "minimap";
-    return y < this.lanesTop - GAP / 2 ? "rows" : "lanes";
+    return y < this.#lanesTop - GAP / 2 ? "rows" : "lanes";
   }
   position(x: number): number {
-    return this.store.state.view.start + (x - this.plot.x) / this.p;
+    return this.store.state.view.start + (x - this.#plot.x) / this.#p;
   }
   mapped(x: number): number {
-    return ((x - this.plot.x) / this.plot.width) * this.store.meta.length;
+    return ((x - this.#plot.x) / this.#plot.width) * this.store.meta.length;
   }
 
   // --- Intents: what a person wants -----------------------------------------------------------------------------------
 
   hover(x: number, y: number): void {
-    const position = Math.floor(this.position(x)), inside = x >= this.plot.x && position >= 0 && position < this.store.meta.length;
-    this.store.set({ hover: inside ? position : null, hoveredItem: this.itemAt(x, y) });
+    const position = Math.floor(this.position(x)), inside = x >= this.#plot.x && position >= 0 && position < this.store.meta.length;
+    this.store.set({ hover: inside ? position : null, hoveredItem: this.#itemAt(x, y) });
   }
   leave(): void {
     this.store.set({ hover: null, hoveredItem: -1 });
@@ -386,41 +386,41 @@ export class TrackViewer {
   }
   pan(by: number): void {
     const { view } = this.store.state;
-    this.go({ start: view.start + by, end: view.end + by });
+    this.#go({ start: view.start + by, end: view.end + by });
   }
   centre(position: number): void {
     const { view } = this.store.state, half = (view.end - view.start) / 2;
-    this.go({ start: position - half, end: position + half });
+    this.#go({ start: position - half, end: position + half });
   }
   zoom(about: number, factor: number): void {
-    this.go(zoom(this.store.state.view, about, factor, this.store.meta.length));
+    this.#go(zoom(this.store.state.view, about, factor, this.store.meta.length));
   }
   click(x: number, y: number): void {
-    const index = this.itemAt(x, y);
+    const index = this.#itemAt(x, y);
     if (index < 0) return this.store.set({ selection: null, selectedItem: -1 });
     const item = this.store.current.items[index], { view } = this.store.state, by = (item[1] + item[2] - view.start - view.end) / 2;
     this.store.set({ selectedItem: index, selection: [item[1], item[2]] });
-    this.glide({ start: view.start + by, end: view.end + by });
+    this.#glide({ start: view.start + by, end: view.end + by });
   }
   fit(x: number, y: number): void {
     const { selection } = this.store.state;
-    if (this.at(x, y) === "minimap") return this.glide({ start: 0, end: this.store.meta.length });
+    if (this.at(x, y) === "minimap") return this.#glide({ start: 0, end: this.store.meta.length });
     if (!selection) return;
     const margin = (selection[1] - selection[0]) * 0.15;
-    this.glide({ start: selection[0] - margin, end: selection[1] + margin });
+    this.#glide({ start: selection[0] - margin, end: selection[1] + margin });
   }
   key(key: string): boolean {
-    const { example } = this.store.state, { length } = this.store.meta, view = this.aim ?? this.store.state.view;
+    const { example } = this.store.state, { length } = this.store.meta, view = this.#aim ?? this.store.state.view;
     const width = view.end - view.start, middle = (view.start + view.end) / 2;
     const moves: Record<string, () => void> = {
-      "+": () => this.glide(zoom(view, middle, 0.5, length)),
-      "=": () => this.glide(zoom(view, middle, 0.5, length)),
-      "-": () => this.glide(zoom(view, middle, 2, length)),
-      ArrowLeft: () => this.go({ start: view.start - width / 8, end: view.end - width / 8 }),
-      ArrowRight: () => this.go({ start: view.start + width / 8, end: view.end + width / 8 }),
-      Home: () => this.glide({ start: 0, end: width }),
-      End: () => this.glide({ start: length - width, end: length }),
-      "0": () => this.glide({ start: 0, end: length }),
+      "+": () => this.#glide(zoom(view, middle, 0.5, length)),
+      "=": () => this.#glide(zoom(view, middle, 0.5, length)),
+      "-": () => this.#glide(zoom(view, middle, 2, length)),
+      ArrowLeft: () => this.#go({ start: view.start - width / 8, end: view.end - width / 8 }),
+      ArrowRight: () => this.#go({ start: view.start + width / 8, end: view.end + width / 8 }),
+      Home: () => this.#glide({ start: 0, end: width }),
+      End: () => this.#glide({ start: length - width, end: length }),
+      "0": () => this.#glide({ start: 0, end: length }),
       "[": () => this.store.set({ example: example - 1 }),
       "]": () => this.store.set({ example: example + 1 }),
       Escape: () => this.store.set({ selection: null, selectedItem: -1 }),
@@ -428,54 +428,54 @@ export class TrackViewer {
     moves[key]?.();
     return key in moves;
   }
-  private go(view: View): void {
-    cancelAnimationFrame(this.gliding);
-    this.aim = null;
+  #go(view: View): void {
+    cancelAnimationFrame(this.#gliding);
+    this.#aim = null;
     this.store.set({ view });
     this.draw();
   }
   /** Go there in 120 ms, so that the eye can follow; at once for who wants no motion. */
-  private glide(to: View): void {
+  #glide(to: View): void {
     const target = clampView(to, this.store.meta.length);
-    if (matchMedia("(prefers-reduced-motion: reduce)").matches) return this.go(target);
-    cancelAnimationFrame(this.gliding);
-    this.aim = target;
+    if (matchMedia("(prefers-reduced-motion: reduce)").matches) return this.#go(target);
+    cancelAnimationFrame(this.#gliding);
+    this.#aim = target;
     const from = this.store.state.view, began = performance.now();
     const step = (now: number): void => {
       const t = Math.min(Math.max((now - began) / 120, 0), 1), eased = 1 - (1 - t) ** 3;
       const between = (a: number, b: number): number => (t === 1 ? b : a + (b - a) * eased);
       this.store.set({ view: { start: between(from.start, target.start), end: between(from.end, target.end) } });
-      if (t < 1 && !this.signal.aborted) this.gliding = requestAnimationFrame(step);
-      else { this.aim = null; this.draw(); }
+      if (t < 1 && !this.signal.aborted) this.#gliding = requestAnimationFrame(step);
+      else { this.#aim = null; this.draw(); }
     };
-    this.gliding = requestAnimationFrame(step);
+    this.#gliding = requestAnimationFrame(step);
   }
 
-  private itemAt(x: number, y: number): number {
-    if (y < this.lanesTop || this.store.current.items.length > MOST) return -1;
-    const lane = Math.floor((y - this.lanesTop) / LANE), slack = 2 / this.p, position = this.position(x);
+  #itemAt(x: number, y: number): number {
+    if (y < this.#lanesTop || this.store.current.items.length > MOST) return -1;
+    const lane = Math.floor((y - this.#lanesTop) / LANE), slack = 2 / this.#p, position = this.position(x);
     if (lane >= MAX_LANES) return -1;
-    return this.lanes().placed.find((one) => one.lane === lane && one.item[1] - slack <= position && position < one.item[2] + slack)?.index ?? -1;
+    return this.#lanes().placed.find((one) => one.lane === lane && one.item[1] - slack <= position && position < one.item[2] + slack)?.index ?? -1;
   }
 
   // --- export -------------------------------------------------------------------------------------------------------
 
-  private save(kind: "PNG" | "SVG" | "CSV"): void {
+  #save(kind: "PNG" | "SVG" | "CSV"): void {
     const name = this.store.current.name.replace(/[^\w.-]+/g, "_");
-    if (kind === "PNG") return this.picture((blob) => download(blob, `${name}.png`));
+    if (kind === "PNG") return this.#picture((blob) => download(blob, `${name}.png`));
     if (kind === "CSV") return download(new Blob([toCsv(this.store)], { type: "text/csv" }), `${name}.csv`);
     const pen = new SvgPen();
-    this.render(pen, false);
-    download(new Blob([pen.svg(this.width, this.height, this.theme.ground)], { type: "image/svg+xml" }), `${name}.svg`);
+    this.#render(pen, false);
+    download(new Blob([pen.svg(this.#width, this.#height, this.#theme.ground)], { type: "image/svg+xml" }), `${name}.svg`);
   }
 
   /** What is in view on its own ground, twice as fine, without cross-hair and selection. */
-  private picture(done: (blob: Blob) => void): void {
-    const copy = Object.assign(document.createElement("canvas"), { width: this.width * 2, height: this.height * 2 });
+  #picture(done: (blob: Blob) => void): void {
+    const copy = Object.assign(document.createElement("canvas"), { width: this.#width * 2, height: this.#height * 2 });
     const ctx = copy.getContext("2d")!;
-    ctx.fillStyle = this.theme.ground;
+    ctx.fillStyle = this.#theme.ground;
     ctx.fillRect(0, 0, copy.width, copy.height);
-    this.render(new CanvasPen(ctx, 2), false);
+    this.#render(new CanvasPen(ctx, 2), false);
     copy.toBlob((blob) => blob && done(blob));
   }
 }

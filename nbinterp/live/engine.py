@@ -22,6 +22,7 @@ from ..sequence import dinucleotide_shuffle
 from .edits import Edited, apply_changes
 from .protocol import Answer, Ask
 from .repredict import Repredictor, one_hot_of
+from .targets import compose
 
 __all__ = ["Engine"]
 
@@ -69,6 +70,7 @@ class Engine:
         self._codes, self._device = codes, device
         self._n_shuffles, self._seed = n_shuffles, random_state
         self._lock = threading.RLock()  # a model answers one at a time, from whatever thread it is asked
+        self._composed: dict[str, Any] = {}
         self._ready: dict[tuple[str, int], Repredictor] = {}
 
     def answer(self, ask: Ask, stale: Callable[[], bool] = lambda: False) -> Iterator[Answer]:
@@ -95,12 +97,14 @@ class Engine:
             yield made("error", True, words=_words(error))
 
     def _find(self, ask: Ask) -> tuple[Any, np.ndarray]:
-        for what, label, known in (("target", ask.target, self.targets), ("method", ask.method, self.methods)):
-            if label not in known:
-                raise problem("Engine", what, got=repr(label), need=f"one of {', '.join(known)}", do="choose one")
+        if ask.method not in self.methods:
+            known = ", ".join(self.methods)
+            raise problem("Engine", "method", got=repr(ask.method), need=f"one of {known}", do="choose one")
         if not 0 <= ask.example < len(self._codes):
             raise problem("Engine", "example", got=ask.example, need=f"0 to {len(self._codes) - 1}", do="choose one")
-        return self.targets[ask.target], self._codes[ask.example]
+        if ask.target not in self._composed:
+            self._composed[ask.target] = compose(self.targets, ask.target, self._codes.shape[1])
+        return self._composed[ask.target], self._codes[ask.example]
 
     def _prepared(self, ask: Ask, model: Any, codes: np.ndarray) -> Repredictor:
         """What is kept of a sequence, for the few that were asked about last."""

@@ -1,12 +1,14 @@
 """What a model can be asked about: one number a choice, by name.
 
-In: a model and one sequence.  Out: a mapping from label to a module ``(N, 4, L)`` to ``(N, 1)``.
+In: a model and one sequence.  Out: a mapping from label to a module ``(N, 4, L)`` to ``(N, 1)``; and modules for labels put
+together of these: "enhancer - cooperative", "counts, both strands", "profile at 950-1150".
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import torch
 
@@ -14,8 +16,12 @@ from ..core.batches import on_device, resolve_device, resolve_dtype, take_rows
 from ..errors import ModelError, problem
 from ..model import target
 from ..model.predict import call_model
+from ..model.target import Target
 
-__all__ = ["targets_of"]
+__all__ = ["Contrast", "compose", "targets_of"]
+
+_BOTH: Final = ", both strands"
+_AT: Final = re.compile(r" at (\d+)-(\d+)$")
 
 _MOST = 64  # columns that are offered one by one
 
@@ -85,3 +91,72 @@ def _columns(model: Any, head: torch.Tensor, number: int | None, label: str) -> 
     tasks = list(getattr(model, "task_names", None) or [])
     named = tasks if number is None and len(tasks) == head.shape[1] else [f"{label} {t}" for t in range(head.shape[1])]
     return {name: target(model, head=number, task=t) for t, name in enumerate(named[:_MOST])}
+
+
+class Contrast(torch.nn.Module):
+    """One target less another."""
+
+    def __init__(self, on: torch.nn.Module, off: torch.nn.Module) -> None:
+        super().__init__()
+        self.on, self.off = on, off
+
+    def forward(self, X: torch.Tensor) -> torch.Tensor:
+        """(N, 4, L) to (N, 1)."""
+        difference: torch.Tensor = self.on(X) - self.off(X)
+        return difference
+
+
+def compose(targets: Mapping[str, Any], label: str, length: int) -> Any:
+    """Make the module of a label: one of `targets`, or put together of them.
+
+    Parameters
+    ----------
+    targets : mapping from label to module
+        See `targets_of`.
+    label : str
+        A label; two with " - " between them for their difference; " at START-END" after a profile's, for that span of the
+        sequence; ", both strands" at the end for the mean over both.
+    length : int
+        Of the sequences; a shorter profile is taken to be centred in them.
+
+    Raises
+    ------
+    NbinterpError
+        For a label that is not known, or a span of what has no positions.
+
+    Examples
+    --------
+    >>> from nbinterp import demo
+    >>> known = targets_of(demo.load_model(), torch.zeros(1, 4, 400))
+    >>> tuple(compose(known, "enhancer - cooperative, both strands", 400)(torch.zeros(2, 4, 400)).shape)
+    (2, 1)
+    """
+    if label in targets:
+        return targets[label]
+    if label.endswith(_BOTH):
+        return target(compose(targets, label.removesuffix(_BOTH), length), reverse_complement=True)
+    on, minus, off = label.partition(" - ")
+    if minus:
+        return Contrast(compose(targets, on, length), compose(targets, off, length)).eval()
+    span = _AT.search(label)
+    if span:
+        return _at(compose(targets, label[: span.start()], length), label, int(span[1]), int(span[2]), length)
+    raise problem("Engine", "target", got=repr(label), need=f"one of {', '.join(targets)}", do="choose one")
+
+
+def _at(whole: Any, label: str, start: int, end: int, length: int) -> Any:
+    """The same profile over a span of the sequence."""
+    if not isinstance(whole, Target) or whole.transform != "profile":
+        raise problem("Engine", "target", got=repr(label), need="a span of a profile", do="leave the span out")
+    first = next(whole.parameters())
+    with torch.no_grad():
+        y = whole.model(torch.zeros(1, 4, length, device=first.device, dtype=first.dtype))
+    size = (
+        y if isinstance(y, torch.Tensor) else list(y.values() if isinstance(y, Mapping) else y)[whole.head or 0]
+    ).shape[-1]
+    margin = (length - size) // 2
+    a, b = max(start - margin, 0), min(end - margin, size)
+    if a >= b:
+        need = f"a span that meets [{margin}, {margin + size})"
+        raise problem("Engine", "target", got=repr(label), need=need, do="move it")
+    return Target(whole.model, whole.head, whole.task, (a, b), "profile", None, False).eval()

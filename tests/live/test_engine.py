@@ -16,6 +16,7 @@ import nbinterp as nb
 from nbinterp import demo
 from nbinterp.live import Ask, Change, Engine, Newest, Repredictor, apply_changes, targets_of
 from nbinterp.live.repredict import one_hot_of
+from nbinterp.live.targets import compose
 from tests.attribution.test_deep_lift_shap import ARCHITECTURES, extra, ready
 from tests.benchmarks.bench_saturation_mutagenesis import BPNetLike
 from tests.live.test_edits import random_changes
@@ -156,6 +157,32 @@ def test_the_newest_request_wins() -> None:
     worker.submit(30)
     assert worker.wait(10)
     assert told[-1] == 30
+
+
+def test_targets_are_put_together_by_their_labels() -> None:
+    bpnet = nb.BPNet(4, 2, n_outputs=2).double().eval()
+    known = targets_of(bpnet, torch.zeros(1, 4, 300, dtype=torch.float64))
+    X = nb.random_one_hot((2, 4, 300), random_state=0).double()
+    margin = (300 - bpnet(X)[0].shape[-1]) // 2
+    with torch.no_grad():
+        part = compose(known, "profile, profile at 120-160", 300)(X)
+        assert torch.equal(
+            part, nb.target(bpnet, head=0, transform="profile", positions=(120 - margin, 160 - margin))(X)
+        )
+        both = compose(known, "logcounts, both strands", 300)(X)
+        assert torch.allclose(both, (bpnet(X)[1] + bpnet(X.flip(1, 2))[1]) / 2)
+        less = compose(known, "logcounts - profile, profile", 300)(X)
+        assert torch.allclose(less, bpnet(X)[1] - known["profile, profile"](X))
+    for label, words in (
+        ("nonsense", "one of profile"),
+        ("logcounts at 1-5", "a span of a profile"),
+        ("profile, profile at 0-3", "meets"),
+    ):
+        with pytest.raises(nb.NbinterpError, match=words):
+            compose(known, label, 300)
+    live = engine(1)
+    answers = list(live.answer(Ask(1, 0, (), "enhancer - cooperative, both strands", METHOD)))
+    assert [a.stage for a in answers] == ["prediction", "scores", "scores"], answers[0].words
 
 
 def test_targets_by_name() -> None:

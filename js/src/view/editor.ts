@@ -35,7 +35,8 @@ export class Editor {
     motif.setAttribute("aria-label", "motif to paste at the start of the selection");
     motif.addEventListener("keydown", (e) => { if (e.key === "Enter") this.#paste(motif.value); }, { signal });
     this.tools.append(motif);
-    this.#button(this.tools, "paste", "put the motif in, from the start of the selection on", () => this.#paste(motif.value));
+    this.#button(this.tools, "paste", "put the motif in the place of what is there, from the start of the selection on", () => this.#paste(motif.value));
+    this.#button(this.tools, "insert", "put the motif in before the selection and move the rest to the right", () => this.#paste(motif.value, true));
     signal.addEventListener("abort", () => this.close());
     this.update();
   }
@@ -104,11 +105,11 @@ export class Editor {
     const before = this.#letters(0, a), after = this.#letters(b, this.#length), rest = shuffled(before + after);
     return rest.slice(0, before.length) + this.#letters(a, b) + rest.slice(before.length);
   }
-  #paste(text: string): void {
+  #paste(text: string, insert = false): void {
     const motif = text.trim().toUpperCase(), { selection } = this.store.state;
     if (!motif || /[^ACGTN]/.test(motif)) return this.stage.tell("a motif is spelt with A, C, G, T and N");
     if (!selection || selection[0] + motif.length > this.#length) return this.stage.tell(`no room for ${whole(motif.length)} bases there`);
-    this.change([selection[0], selection[0] + motif.length, motif]);
+    this.change([selection[0], selection[0] + (insert ? 0 : motif.length), motif]);
   }
 
   // --- the four letters --------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ import { Live } from "../state/live";
 import type { Store } from "../state/store";
 import { download, el, picker } from "./dom";
 import { Editor } from "./editor";
+import { targetPicker } from "./target";
 import { ComparePanel } from "./compare";
 import { DataTable } from "./data";
 import { RowPanel } from "./rows";
@@ -103,7 +104,7 @@ export class LogoViewer {
   /** Choices of what is asked of the model, and how. */
   #offer(targets: string[], methods: string[]): void {
     const { state } = this.store, { signal } = this;
-    if (targets.length > 1) this.#pickers.append(picker("output of the model", targets, state.target, (target) => this.store.set({ target }), signal));
+    this.#pickers.append(targetPicker(targets, this.store, signal));
     if (methods.length > 1) this.#pickers.append(picker("method", methods, state.method, (method) => this.store.set({ method }), signal));
   }
 

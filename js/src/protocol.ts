@@ -62,6 +62,13 @@ export interface Ask {
   curves: boolean;
 }
 
+/** Replace what the prediction does not need of a span; the answer is an edit. */
+export interface Prune extends Omit<Ask, "kind"> {
+  kind: "prune";
+  start: number;
+  end: number;
+}
+
 /** Part of an answer; `blocks` describe the bytes that came with it: scores (1, 4, L), errors (1, L), and their scales. */
 export interface Answer {
   kind: "answer";

@@ -18,9 +18,11 @@ import torch
 from ..attribution import attribute, deep_lift_shap, faithfulness
 from ..attribution.methods import METHODS
 from ..errors import ModelError, problem
+from ..model import predict
 from ..sequence import dinucleotide_shuffle
-from .edits import Edited, apply_changes
+from .edits import LETTERS, Change, Edited, apply_changes
 from .protocol import Answer, Ask
+from .prune import prune
 from .repredict import Repredictor, one_hot_of
 from .targets import compose
 
@@ -105,6 +107,24 @@ class Engine:
         if ask.target not in self._composed:
             self._composed[ask.target] = compose(self.targets, ask.target, self._codes.shape[1])
         return self._composed[ask.target], self._codes[ask.example]
+
+    def prune(self, ask: Ask, start: int, end: int) -> Change:
+        """The change that leaves of ``[start, end)`` only what the prediction needs; see `prune`."""
+        with self._lock:
+            model, codes = self._find(ask)
+            now = apply_changes(codes, ask.changes).codes
+            shuffled = dinucleotide_shuffle(
+                one_hot_of(now, "cpu", torch.int8), n=1, random_state=self._seed, allow_N=True
+            )[0, 0]
+            background = np.where(shuffled.sum(dim=0) == 0, 4, shuffled.argmax(dim=0)).astype(np.uint8)
+
+            def numbers(rows: np.ndarray) -> np.ndarray:
+                X = torch.cat([one_hot_of(row, "cpu", torch.int8) for row in rows])
+                found: np.ndarray = predict(model, X, batch_size=64, device=self._device).reshape(len(rows)).numpy()
+                return found
+
+            left = prune(numbers, now, background, start, end)
+            return Change(start, end, "".join(LETTERS[code] for code in left[start:end].tolist()))
 
     def _prepared(self, ask: Ask, model: Any, codes: np.ndarray) -> Repredictor:
         """What is kept of a sequence, for the few that were asked about last."""

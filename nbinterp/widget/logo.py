@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -229,9 +229,9 @@ class LogoView(View):
             method=method if self._engine is not None else "",
             link=link,
         )
-        self._answers: Newest[Ask, Answer] | None = None
+        self._answers: Newest[tuple[Ask, Any], Answer] | None = None
         if self._engine is not None:
-            self._answers = Newest(self._engine.answer, self._tell)
+            self._answers = Newest(self._answer_request, self._tell)
 
     # --- edits --------------------------------------------------------------------------------------------------------
 
@@ -289,8 +289,24 @@ class LogoView(View):
     # --- answers ------------------------------------------------------------------------------------------------------
 
     def _receive(self, message: dict[str, Any]) -> None:
-        if message.get("kind") == "ask" and self._answers is not None:
-            self._answers.submit(decode_ask(message))
+        if self._answers is None or message.get("kind") not in ("ask", "prune"):
+            return
+        span = (int(message["start"]), int(message["end"])) if message["kind"] == "prune" else None
+        self._answers.submit((decode_ask(message), span))
+
+    def _answer_request(self, request: tuple[Ask, Any], stale: Callable[[], bool]) -> Iterator[Answer]:
+        """Answers of a question; of a span to be pruned, an edit, which the browser then asks about."""
+        ask, span = request
+        if span is None:
+            yield from self._engine.answer(ask, stale)
+            return
+        try:
+            change = self._engine.prune(ask, *span)
+        except Exception as error:  # noqa: BLE001 - the view shows it in its own words
+            yield Answer(ask.number, ask.example, "error", True, words=str(error).partition("\n")[0])
+            return
+        if not stale():
+            self._history = self._history.do(change)
 
     def _tell(self, answer: Answer) -> None:
         """Hand an answer to the browser; as traits, so that a saved notebook keeps the last."""

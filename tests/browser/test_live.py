@@ -206,6 +206,28 @@ def test_a_moody_model_is_shown_as_it_is(lab: Jupyter, browser: Any) -> None:
         assert "," in logo.locator(".nbi-facts-line").inner_text()
 
 
+def test_a_span_is_pruned_and_a_contrast_is_asked_for(lab: Jupyter, browser: Any) -> None:
+    lab.write("prune.ipynb", DEMO, TELL, "print(view.target)")
+    with lab.open(browser, "prune.ipynb") as notebook:
+        logo, page = ready(notebook), notebook.page
+        canvas = logo.locator("canvas")
+        for _ in range(20):
+            canvas.press(">")
+        logo.get_by_text("prune", exact=True).click()
+        page.wait_for_function("() => /, [+\u2212]/.test(document.querySelector('.nbi-facts-line').textContent)")
+        settled(page)
+        changes, edited, selection, _ = json.loads(notebook.run(1))
+        assert [changes[0][0], changes[0][1]] == selection
+        assert edited[selection[0] : selection[1]] == changes[0][2]
+        logo.get_by_label("less which output").select_option("cooperative")
+        settled(page)
+        assert logo.locator(".nbi-facts-line").inner_text().startswith("enhancer - cooperative ")
+        logo.get_by_text("one strand").click()
+        settled(page)
+        assert notebook.run(2).strip() == "enhancer - cooperative, both strands"
+        assert logo.locator(".nbi-trouble").is_hidden()
+
+
 def test_methods_are_compared(lab: Jupyter, browser: Any) -> None:
     lab.write("compare.ipynb", DEMO)
     with lab.open(browser, "compare.ipynb") as notebook:

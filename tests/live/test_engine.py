@@ -219,3 +219,21 @@ def test_a_substitution_takes_a_quarter_of_a_forward_pass() -> None:
     assert (
         wall <= 0.33
     )  # by the clock it is a quarter on an idle machine; a busy one disturbs the shorter of the two more
+
+
+def test_pruning_leaves_what_is_needed() -> None:
+    """A planted site survives, most of what is around it does not, and the prediction is kept."""
+    X, truth = demo.sequences(6, random_state=2)
+    site = truth[truth["name"] == "ETS"].iloc[0]
+    row, a, b = (int(site[key]) for key in ("example_idx", "start", "end"))
+    codes = X.argmax(dim=1).numpy().astype(np.uint8)
+    live = Engine(targets_of(demo.load_model(), X.float()), codes, device="cpu")
+    start, end = max(0, a - 30), min(400, b + 30)
+    change = live.prune(Ask(1, row, (), "enhancer", METHOD), start, end)
+    assert (change.start, change.end) == (start, end)
+    before = nb.characters(X[row])[start:end]
+    kept = np.array([p == q for p, q in zip(before, change.bases, strict=True)])
+    assert kept[a - start + 1 : b - start - 1].mean() > 0.8
+    assert kept.mean() < 0.75
+    answers = [next(live.answer(Ask(2, row, changes, "enhancer", METHOD))) for changes in ((), (change,))]
+    assert answers[1].prediction > 0.8 * answers[0].prediction

@@ -1,12 +1,12 @@
 /** Answers from Python through the widget's messages. */
 import type { Numbers } from "../core/wire";
-import type { Answer, Ask, Hello } from "../protocol";
+import type { Answer, Ask, Hello, Prune } from "../protocol";
 import type { Backend } from "./backend";
 
 export interface Channel {
   /** Whether the host says that no kernel will ever answer. */
   offline: boolean;
-  send(message: Hello | Ask): void;
+  send(message: Hello | Ask | Prune): void;
   listen(handler: (message: unknown) => void, signal: AbortSignal): void;
   /** Parts of answers, with their blocks read; a view that asks nothing has none. */
   answers?(handler: (answer: Answer, blocks: Map<string, Numbers>) => void, signal: AbortSignal): void;
@@ -28,7 +28,7 @@ export class KernelBackend implements Backend {
     this.channel.send({ kind: "hello" });
   }
 
-  ask(ask: Ask): void {
+  ask(ask: Ask | Prune): void {
     this.channel.send(ask);
   }
 

@@ -1,6 +1,6 @@
 /** Answers from what the page holds, where no kernel is: single substitutions, from the table of all of them. */
 import type { Numbers } from "../core/wire";
-import type { Answer, Ask, LogoMeta } from "../protocol";
+import type { Answer, Ask, LogoMeta, Prune } from "../protocol";
 import type { Backend } from "./backend";
 
 export class SnapshotBackend implements Backend {
@@ -16,12 +16,13 @@ export class SnapshotBackend implements Backend {
     this.#tell = tell;
   }
 
-  ask(ask: Ask): void {
+  ask(ask: Ask | Prune): void {
     const { meta } = this, original = meta.predictions?.[ask.example] ?? null;
     const answer: Answer = {
       kind: "answer", number: ask.number, example: ask.example, stage: "prediction", last: true, prediction: original,
       original, spread: null, n_references: null, seconds: 0, words: "", deletion: [], insertion: [], blocks: [],
     };
+    if (ask.kind === "prune") return this.#tell({ ...answer, stage: "error", words: "no kernel: pruning needs the notebook" }, new Map());
     const [change, ...more] = ask.changes;
     if (change) {
       const [start, end, bases] = change, base = "ACGT".indexOf(bases);

@@ -34,6 +34,14 @@ export class Live {
     this.#ended = true;
   }
 
+  /** Have a span pruned; the edit that comes back is asked about like any other. */
+  prune(start: number, end: number): void {
+    const { store } = this;
+    this.#asked = store.question;
+    store.set({ asking: true, failed: "" });
+    this.backend.ask({ kind: "prune", number: ++this.#number, ...store.question, start, end });
+  }
+
   /** Ask for what is shown and not known: the original under this target and method first, since changes are told from it. */
   look(): void {
     const { store } = this;

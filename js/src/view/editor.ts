@@ -13,6 +13,7 @@ export interface Stage {
   top: number;
   colors(): string[];
   tell(words: string): void;
+  prune(start: number, end: number): void;
 }
 
 export class Editor {
@@ -31,6 +32,10 @@ export class Editor {
     this.#button(this.tools, "delete", "take the selected bases out (Delete)", () => this.#onSelection((a, b) => [a, b, ""]));
     this.#button(this.tools, "shuffle", "shuffle the selected bases", () => this.#onSelection((a, b) => [a, b, shuffled(this.#letters(a, b))]));
     this.#button(this.tools, "keep only", "shuffle all but the selected bases", () => this.#onSelection((a, b) => [0, this.#length, this.#keep(a, b)]));
+    this.#button(this.tools, "prune", "shuffle those selected bases that the prediction does not need", () => {
+      const { selection } = this.store.state;
+      if (selection) this.stage.prune(...selection);
+    });
     const motif = Object.assign(el("input", "nbi-select nbi-motif"), { placeholder: "motif, e.g. TGACTCA", spellcheck: false });
     motif.setAttribute("aria-label", "motif to paste at the start of the selection");
     motif.addEventListener("keydown", (e) => { if (e.key === "Enter") this.#paste(motif.value); }, { signal });

@@ -61,11 +61,12 @@ export class LogoViewer {
       column: (position) => ({ x: this.#x(position), width: this.#x(position + 1) - this.#x(position) }),
       get top() { return viewer.#canvas.offsetTop + viewer.#rowsTop - 30; },
       colors: () => this.#theme.bases,
+      prune: (start, end) => this.#asker?.prune(start, end),
       tell: (words) => this.#tell(words),
     }, signal);
     this.#build();
     store.subscribe((changed) => {
-      if (!("hover" in changed) || Object.keys(changed).length > 2) {
+      if (Object.keys(changed).some((key) => key !== "hover" && key !== "hoveredItem")) {
         this.#words = "";
         this.#describe();
       }

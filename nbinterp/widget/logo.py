@@ -17,7 +17,6 @@ import traitlets
 
 from ..chart import logo_png
 from ..core.check import check_choice
-from ..core.tables import ANNOTATIONS, LOCI, check_table
 from ..errors import problem
 from ..live import (
     Answer,
@@ -33,12 +32,13 @@ from ..live import (
     pack_sequence,
     quantize,
 )
-from .base import View, numpy_of, static
+from .axis import AxisView, check_loci, finite, plain_annotations, same_rows
+from .base import numpy_of, static
 
 __all__ = ["LogoView"]
 
 
-class LogoView(View):
+class LogoView(AxisView):
     """A logo to look into: zoom, hover, brush, step through sequences.
 
     Parameters
@@ -118,17 +118,11 @@ class LogoView(View):
     _esm = static("logo.js")
     _css = static("logo.css")
 
-    data = traitlets.Bytes().tag(sync=True)
-    meta = traitlets.Unicode().tag(sync=True)
-    example = traitlets.Int(0).tag(sync=True, echo_update=False)
-    view = traitlets.List(traitlets.Float()).tag(sync=True, echo_update=False)
-    selection = traitlets.List(traitlets.Int()).tag(sync=True, echo_update=False)
     hypothetical = traitlets.Bool(False).tag(sync=True, echo_update=False)
     edits = traitlets.Dict().tag(sync=True, echo_update=False)
     target = traitlets.Unicode().tag(sync=True, echo_update=False)
     method = traitlets.Unicode().tag(sync=True, echo_update=False)
     rows = traitlets.Dict().tag(sync=True, echo_update=False)
-    link = traitlets.Unicode().tag(sync=True)
     answer = traitlets.Unicode("{}").tag(sync=True)
     answer_data = traitlets.Bytes().tag(sync=True)
 
@@ -162,7 +156,7 @@ class LogoView(View):
             raise problem("LogoView", "height", got=height, need="24 to 600 pixels a row", do="64 is the default")
         self._codes = _codes(X)
         self._still: tuple[Any, bytes] | None = None
-        n, length = self._codes.shape
+        n, length = self._size = self._codes.shape
         self._engine: Any = None
         if model is not None or targets is not None:
             from ..live.first import first_answers
@@ -187,15 +181,15 @@ class LogoView(View):
             )
         blocks = pack_blocks(arrays)
         if loci is not None:
-            _check_loci(loci, n, length)
+            check_loci("LogoView", loci, n, length)
         places = [None] * n if loci is None else list(zip(loci["chrom"], map(int, loci["start"]), strict=True))
         given = list(names) if names is not None else [f"sequence {i}" for i in range(n)]
-        _same_rows("names", len(given), n)
-        numbers = None if predictions is None else [_finite(v) for v in numpy_of(predictions).reshape(-1)]
+        same_rows("LogoView", "names", len(given), n)
+        numbers = None if predictions is None else [finite(v) for v in numpy_of(predictions).reshape(-1)]
         if numbers is not None:
-            _same_rows("predictions", len(numbers), n)
+            same_rows("LogoView", "predictions", len(numbers), n)
         self._names, self._colors = given, colors
-        self._annotations = _annotations(annotations, n, length)
+        self._annotations = plain_annotations("LogoView", annotations, n, length)
         self._offsets = [0 if place is None else place[1] for place in places]
         meta = {
             "n": n,
@@ -315,31 +309,6 @@ class LogoView(View):
             self.answer_data = data
             self.answer = json.dumps(words, allow_nan=False)
 
-    # --- checks -------------------------------------------------------------------------------------------------------
-
-    @traitlets.validate("example")
-    def _check_example(self, proposal: Any) -> int:
-        last = len(self._codes) - 1
-        if not 0 <= proposal["value"] <= last:
-            raise problem("LogoView", "example", got=proposal["value"], need=f"0 to {last}", do="count from 0")
-        return int(proposal["value"])
-
-    @traitlets.validate("selection")
-    def _check_selection(self, proposal: Any) -> list[int]:
-        chosen, length = list(proposal["value"]), self._codes.shape[1]
-        if chosen and not (len(chosen) == 2 and 0 <= chosen[0] < chosen[1] <= length):
-            need = f"[] or [start, end], 0 <= start < end <= {length}"
-            raise problem("LogoView", "selection", got=chosen, need=need, do="pass one span")
-        return chosen
-
-    @traitlets.validate("view")
-    def _check_view(self, proposal: Any) -> list[float]:
-        values, length = list(proposal["value"]), self._codes.shape[1]
-        if len(values) != 2 or not all(math.isfinite(v) for v in values) or not values[0] < values[1]:
-            raise problem("LogoView", "view", got=values, need="start < end", do=f"pass positions from 0 to {length}")
-        start = min(max(values[0], 0.0), length - 1.0)
-        return [start, min(max(values[1], start + 1), float(length))]
-
     def to_png(self) -> bytes:
         """Draw the example and view as they are now; the picture is kept until they change."""
         key = (self.example, self.hypothetical, *self.view, *self.changes)
@@ -366,28 +335,6 @@ class LogoView(View):
 def _is_soft(one_hot: np.ndarray) -> bool:
     """Whether anything but one base, or none, stands at a position."""
     return not np.isin(one_hot, (0, 1)).all() or bool((one_hot.sum(axis=1) > 1).any())
-
-
-def _finite(value: Any) -> float | None:
-    """JSON has no NaN."""
-    return float(value) if np.isfinite(value) else None
-
-
-def _same_rows(argument: str, got: int, need: int) -> None:
-    if got != need:
-        raise problem("LogoView", argument, got=f"{got} rows", need=f"{need}, one a sequence", do="match them")
-
-
-def _check_loci(loci: pd.DataFrame, n: int, length: int) -> None:
-    check_table("LogoView", "loci", loci, LOCI)
-    _same_rows("loci", len(loci), n)
-    sizes = (loci["end"] - loci["start"]).to_numpy()
-    if (sizes != length).any():
-        wrong = int(np.argmax(sizes != length))
-        raise problem(
-            "LogoView", "loci", got=f"{sizes[wrong]} bp in row {wrong}", need=f"{length} bp, the length of the sequences",
-            do="pass the spans that were read, as read_sequences gives them",
-        )  # fmt: skip
 
 
 def _codes(X: Any) -> np.ndarray:
@@ -431,23 +378,3 @@ def _tracks(tracks: Any, n: int, length: int) -> dict[str, np.ndarray]:
             )  # fmt: skip
         found[str(label)] = scores
     return found
-
-
-def _annotations(table: pd.DataFrame | None, rows: int, length: int) -> list[list[Any]]:
-    if table is None:
-        return []
-    check_table("LogoView", "annotations", table, ANNOTATIONS)
-    n = len(table)
-    if n and not table["example_idx"].between(0, rows - 1).all():
-        wrong = table.loc[~table["example_idx"].between(0, rows - 1), "example_idx"].iloc[0]
-        raise problem("LogoView", "annotations", got=f"example_idx {wrong}", need=f"0 to {rows - 1}", do="match X")
-    names = table["name"].fillna("").astype(str) if "name" in table else [""] * n
-    strands = table["strand"].where(table["strand"].isin(["+", "-"]), "") if "strand" in table else [""] * n
-    if n and not ((table["start"] >= 0) & (table["start"] < table["end"]) & (table["end"] <= length)).all():
-        raise problem(
-            "LogoView", "annotations", got="spans outside", need=f"0 <= start < end <= {length}", do="clip them"
-        )
-    column = next((c for c in ("score", "attribution") if c in table), None)
-    scores = [None] * n if column is None else [_finite(v) for v in table[column]]
-    places = table[["example_idx", "start", "end"]].to_numpy().astype(int).tolist()
-    return [[*place, *rest] for place, *rest in zip(places, names, strands, scores, strict=True)]

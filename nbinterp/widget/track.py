@@ -17,15 +17,15 @@ import traitlets
 
 from ..chart.profile import ProfileRow, profile_png
 from ..core.check import check_choice
-from ..core.tables import ANNOTATIONS, LOCI, check_table
 from ..errors import problem, suggest
 from ..live import pack_blocks, quantize
-from .base import View, numpy_of, static
+from .axis import AxisView, check_loci, finite, plain_annotations, same_rows
+from .base import numpy_of, static
 
 __all__ = ["TrackView"]
 
 
-class TrackView(View):
+class TrackView(AxisView):
     """Profiles to look into: zoom, hover, brush, step through sequences.
 
     A row is an area from afar and a stair near by.  Of two strands, the first is drawn upwards and the second downwards.
@@ -89,11 +89,6 @@ class TrackView(View):
     _esm = static("track.js")
     _css = static("logo.css")
 
-    data = traitlets.Bytes().tag(sync=True)
-    meta = traitlets.Unicode().tag(sync=True)
-    example = traitlets.Int(0).tag(sync=True, echo_update=False)
-    view = traitlets.List(traitlets.Float()).tag(sync=True, echo_update=False)
-    selection = traitlets.List(traitlets.Int()).tag(sync=True, echo_update=False)
     link = traitlets.Unicode("").tag(sync=True)
 
     def __init__(
@@ -123,17 +118,18 @@ class TrackView(View):
         n, _, size = next(iter(self._profiles.values())).shape
         self._n, self._offset, self._scale = n, offset, scale
         self._length = _whole(offset, length, size)
+        self._size = n, self._length
         self._band, self._overlay = _bands(band, self._profiles), _overlay(overlay, self._profiles)
         places: list[tuple[str, int] | None] = [None] * n
         if loci is not None:
-            _check_loci(loci, n, self._length)
+            check_loci("TrackView", loci, n, self._length)
             places = list(zip(loci["chrom"], map(int, loci["start"]), strict=True))
         self._names = list(names) if names is not None else [f"sequence {i}" for i in range(n)]
-        _same_rows("names", len(self._names), n)
-        numbers = None if predictions is None else [_finite(v) for v in numpy_of(predictions).reshape(-1)]
+        same_rows("TrackView", "names", len(self._names), n)
+        numbers = None if predictions is None else [finite(v) for v in numpy_of(predictions).reshape(-1)]
         if numbers is not None:
-            _same_rows("predictions", len(numbers), n)
-        self._annotations = _annotations(annotations, n, self._length)
+            same_rows("TrackView", "predictions", len(numbers), n)
+        self._annotations = plain_annotations("TrackView", annotations, n, self._length)
         self._starts = [0 if place is None else place[1] for place in places]
         blocks = pack_blocks(self._arrays())
         meta = {
@@ -186,29 +182,6 @@ class TrackView(View):
             if label not in ghosts
         ]
 
-    @traitlets.validate("example")
-    def _check_example(self, proposal: Any) -> int:
-        last = self._n - 1
-        if not 0 <= proposal["value"] <= last:
-            raise problem("TrackView", "example", got=proposal["value"], need=f"0 to {last}", do="count from 0")
-        return int(proposal["value"])
-
-    @traitlets.validate("selection")
-    def _check_selection(self, proposal: Any) -> list[int]:
-        chosen, length = list(proposal["value"]), self._length
-        if chosen and not (len(chosen) == 2 and 0 <= chosen[0] < chosen[1] <= length):
-            need = f"[] or [start, end], 0 <= start < end <= {length}"
-            raise problem("TrackView", "selection", got=chosen, need=need, do="pass one span")
-        return chosen
-
-    @traitlets.validate("view")
-    def _check_view(self, proposal: Any) -> list[float]:
-        values, length = list(proposal["value"]), self._length
-        if len(values) != 2 or not all(math.isfinite(v) for v in values) or not values[0] < values[1]:
-            raise problem("TrackView", "view", got=values, need="start < end", do=f"pass positions from 0 to {length}")
-        start = min(max(values[0], 0.0), length - 1.0)
-        return [start, min(max(values[1], start + 1), float(length))]
-
     def to_png(self) -> bytes:
         """Draw the example and view as they are now; the picture is kept until they change."""
         key = (self.example, *self.view)
@@ -241,16 +214,6 @@ class TrackView(View):
             rows, end - start, max(self._offset - start, 0), title=self._names[self.example],
             offset=self._starts[self.example] + start, spans=spans, scale=self._scale,
         )  # fmt: skip
-
-
-def _finite(value: Any) -> float | None:
-    """JSON has no NaN."""
-    return float(value) if np.isfinite(value) else None
-
-
-def _same_rows(argument: str, got: int, need: int) -> None:
-    if got != need:
-        raise problem("TrackView", argument, got=f"{got} rows", need=f"{need}, one a sequence", do="match them")
 
 
 def _numbers(argument: str, values: Any) -> np.ndarray:
@@ -357,36 +320,3 @@ def _overlay(overlay: Mapping[str, str] | None, profiles: Mapping[str, np.ndarra
             )  # fmt: skip
         found[front] = ghost
     return found
-
-
-def _check_loci(loci: pd.DataFrame, n: int, length: int) -> None:
-    check_table("TrackView", "loci", loci, LOCI)
-    _same_rows("loci", len(loci), n)
-    sizes = (loci["end"] - loci["start"]).to_numpy()
-    if (sizes != length).any():
-        wrong = int(np.argmax(sizes != length))
-        raise problem(
-            "TrackView", "loci", got=f"{sizes[wrong]} bp in row {wrong}", need=f"{length} bp, the length of the sequences",
-            do="pass the spans of the whole sequences, and offset and length where profiles are shorter",
-        )  # fmt: skip
-
-
-def _annotations(table: pd.DataFrame | None, rows: int, length: int) -> list[list[Any]]:
-    if table is None:
-        return []
-    check_table("TrackView", "annotations", table, ANNOTATIONS)
-    n = len(table)
-    outside = ~table["example_idx"].between(0, rows - 1)
-    if n and outside.any():
-        wrong = table.loc[outside, "example_idx"].iloc[0]
-        raise problem("TrackView", "annotations", got=f"example_idx {wrong}", need=f"0 to {rows - 1}", do="match them")
-    if n and not ((table["start"] >= 0) & (table["start"] < table["end"]) & (table["end"] <= length)).all():
-        raise problem(
-            "TrackView", "annotations", got="spans outside", need=f"0 <= start < end <= {length}", do="clip them"
-        )
-    names = table["name"].fillna("").astype(str) if "name" in table else [""] * n
-    strands = table["strand"].where(table["strand"].isin(["+", "-"]), "") if "strand" in table else [""] * n
-    column = next((c for c in ("score", "attribution") if c in table), None)
-    scores = [None] * n if column is None else [_finite(v) for v in table[column]]
-    places = table[["example_idx", "start", "end"]].to_numpy().astype(int).tolist()
-    return [[*place, *rest] for place, *rest in zip(places, names, strands, scores, strict=True)]

@@ -1,0 +1,100 @@
+"""What views along a sequence share: which sequence, where, what is selected, and the tables that go with it.
+
+In: sequences' number and length, loci, annotations.  Out: traits that are checked, and plain lists for the browser.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import traitlets
+
+from ..core.tables import ANNOTATIONS, LOCI, check_table
+from ..errors import problem
+from .base import View
+
+__all__ = ["AxisView", "check_loci", "finite", "plain_annotations", "same_rows"]
+
+
+class AxisView(View):
+    """A view along sequences of one length; `_size` is (number, length), set before anything else."""
+
+    data = traitlets.Bytes().tag(sync=True)
+    meta = traitlets.Unicode().tag(sync=True)
+    example = traitlets.Int(0).tag(sync=True, echo_update=False)
+    view = traitlets.List(traitlets.Float()).tag(sync=True, echo_update=False)
+    selection = traitlets.List(traitlets.Int()).tag(sync=True, echo_update=False)
+    link = traitlets.Unicode().tag(sync=True)
+
+    _size: tuple[int, int]
+
+    @traitlets.validate("example")
+    def _check_example(self, proposal: Any) -> int:
+        last = self._size[0] - 1
+        if not 0 <= proposal["value"] <= last:
+            raise problem(type(self).__name__, "example", got=proposal["value"], need=f"0 to {last}", do="count from 0")
+        return int(proposal["value"])
+
+    @traitlets.validate("selection")
+    def _check_selection(self, proposal: Any) -> list[int]:
+        chosen, length = list(proposal["value"]), self._size[1]
+        if chosen and not (len(chosen) == 2 and 0 <= chosen[0] < chosen[1] <= length):
+            need = f"[] or [start, end], 0 <= start < end <= {length}"
+            raise problem(type(self).__name__, "selection", got=chosen, need=need, do="pass one span")
+        return chosen
+
+    @traitlets.validate("view")
+    def _check_view(self, proposal: Any) -> list[float]:
+        values, length = list(proposal["value"]), self._size[1]
+        if len(values) != 2 or not all(math.isfinite(v) for v in values) or not values[0] < values[1]:
+            do = f"pass positions from 0 to {length}"
+            raise problem(type(self).__name__, "view", got=values, need="start < end", do=do)
+        start = min(max(values[0], 0.0), length - 1.0)
+        return [start, min(max(values[1], start + 1), float(length))]
+
+
+def finite(value: Any) -> float | None:
+    """JSON has no NaN."""
+    return float(value) if np.isfinite(value) else None
+
+
+def same_rows(where: str, argument: str, got: int, need: int) -> None:
+    """Hold an argument to one entry a sequence."""
+    if got != need:
+        raise problem(where, argument, got=f"{got} rows", need=f"{need}, one a sequence", do="match them")
+
+
+def check_loci(where: str, loci: pd.DataFrame, n: int, length: int) -> None:
+    """Hold loci to the schema, and to the sequences' number and length."""
+    check_table(where, "loci", loci, LOCI)
+    same_rows(where, "loci", len(loci), n)
+    sizes = (loci["end"] - loci["start"]).to_numpy()
+    if (sizes != length).any():
+        wrong = int(np.argmax(sizes != length))
+        raise problem(
+            where, "loci", got=f"{sizes[wrong]} bp in row {wrong}", need=f"{length} bp, the length of the sequences",
+            do="pass the spans that were read, as read_sequences gives them",
+        )  # fmt: skip
+
+
+def plain_annotations(where: str, table: pd.DataFrame | None, rows: int, length: int) -> list[list[Any]]:
+    """Check annotations and give [example, start, end, name, strand, score] for each."""
+    if table is None:
+        return []
+    check_table(where, "annotations", table, ANNOTATIONS)
+    n = len(table)
+    outside = ~table["example_idx"].between(0, rows - 1)
+    if n and outside.any():
+        wrong = table.loc[outside, "example_idx"].iloc[0]
+        raise problem(where, "annotations", got=f"example_idx {wrong}", need=f"0 to {rows - 1}", do="match them")
+    if n and not ((table["start"] >= 0) & (table["start"] < table["end"]) & (table["end"] <= length)).all():
+        raise problem(where, "annotations", got="spans outside", need=f"0 <= start < end <= {length}", do="clip them")
+    names = table["name"].fillna("").astype(str) if "name" in table else [""] * n
+    strands = table["strand"].where(table["strand"].isin(["+", "-"]), "") if "strand" in table else [""] * n
+    column = next((c for c in ("score", "attribution") if c in table), None)
+    scores = [None] * n if column is None else [finite(v) for v in table[column]]
+    places = table[["example_idx", "start", "end"]].to_numpy().astype(int).tolist()
+    return [[*place, *rest] for place, *rest in zip(places, names, strands, scores, strict=True)]

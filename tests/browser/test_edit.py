@@ -16,13 +16,13 @@ pytestmark = pytest.mark.browser
 LENGTH = 120
 
 
-def stored(n: int = 2, **options: Any) -> tuple[nb.LogoView, np.ndarray]:
+def stored(n: int = 2, label: str = "score", **options: Any) -> tuple[nb.LogoView, np.ndarray]:
     """A view with the table of single edits, and the table."""
     rng = np.random.RandomState(0)
     table = rng.normal(size=(n, 4, LENGTH)).astype(np.float32)
     X = nb.random_one_hot((n, 4, LENGTH), random_state=0)
     view = nb.LogoView(
-        X, {"score": rng.normal(size=(n, 4, LENGTH))}, predictions=np.arange(n) + 2.0, target="activity",
+        X, {label: rng.normal(size=(n, 4, LENGTH))}, predictions=np.arange(n) + 2.0, target="activity",
         mutagenesis=table, view=(0, 60), **options,
     )  # fmt: skip
     return view, table
@@ -144,11 +144,13 @@ def test_everything_by_keyboard(open_page: Callable[..., Any]) -> None:
 
 
 def test_linked_views_follow_each_other_with_no_kernel(open_page: Callable[..., Any]) -> None:
-    (a, _), (b, _) = stored(), stored()
+    (a, _), (b, _) = stored(), stored(label="a much longer label")
     track = nb.TrackView(np.random.RandomState(1).rand(2, LENGTH))
     nb.link(a, b, track)
     page = open_page(a, b, track)
     first, second = connected(page), connected(page, 1)
+    margin = "e => e.querySelector('.nbi-busy').style.width"
+    assert first.evaluate(margin) == second.evaluate(margin)  # the axes line up, whatever the labels
     first.locator("canvas").focus()
     page.page.keyboard.press("+")
     page.page.keyboard.press("]")

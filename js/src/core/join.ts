@@ -7,6 +7,8 @@ export interface Joinable {
   readonly state: { example: number; view: { start: number; end: number }; hover: number | null; selection: [number, number] | null };
   /** Chromosome and first position of the example that is shown. */
   readonly place: { chrom: string | null; offset: number };
+  /** Told at each drawing how wide a margin the view needs by itself. */
+  onGutter?: (wanted: number) => void;
   set(change: Joined): void;
   subscribe(listener: (changed: object) => void, signal: AbortSignal): void;
 }
@@ -16,6 +18,7 @@ interface Joined {
   view?: { start: number; end: number };
   hover?: number | null;
   selection?: [number, number] | null;
+  gutter?: number;
 }
 
 export function join(store: Joinable, link: Link, signal: AbortSignal): void {
@@ -35,12 +38,18 @@ export function join(store: Joinable, link: Link, signal: AbortSignal): void {
     if (origin === store) return;
     const { example, chrom } = link.state, { n, length } = store.meta;
     following = true;
+    if (change.gutter) store.set({ gutter: change.gutter });
     if ("example" in change && example < n) store.set({ example });
     const own = store.place;
     // positions of a sequence mean the same in that sequence alone, those of the genome wherever the chromosome is the same
     if (chrom === own.chrom && (chrom !== null || example === store.state.example)) store.set(placed(change, own.offset, length));
     following = false;
   };
+  store.onGutter = (wanted) => {
+    if (wanted > link.state.gutter) link.set({ gutter: wanted }, link); // no view's own, so that all take it
+  };
+  signal.addEventListener("abort", () => { store.onGutter = undefined; });
+  store.set({ gutter: link.state.gutter });
   store.subscribe(tell, signal);
   link.subscribe(follow, signal);
   if (link.state.view || link.state.selection) follow(link.state, link); // a view that comes late looks where the others do

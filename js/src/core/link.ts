@@ -11,12 +11,14 @@ export interface LinkState {
   view: [number, number] | null;
   hover: number | null;
   selection: [number, number] | null;
+  /** The widest margin that a view needs for its labels, so that their axes line up. */
+  gutter: number;
 }
 
 export type LinkChange = Partial<LinkState>;
 
 export class Link {
-  readonly state: LinkState = { example: 0, chrom: null, view: null, hover: null, selection: null };
+  readonly state: LinkState = { example: 0, chrom: null, view: null, hover: null, selection: null, gutter: 0 };
   #followers = new Set<(change: LinkChange, origin: object) => void>();
 
   /** Tell all but the origin; what is the same already is not told. */

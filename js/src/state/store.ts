@@ -26,6 +26,8 @@ export interface State {
   /** Parts of answers heard so far: what is drawn depends on it. */
   heard: number;
   layout: Layout;
+  /** The margin of linked views; 0 when there is none. */
+  gutter: number;
   /** Methods shown side by side; none when they are not compared. */
   compare: string[];
   /** What went wrong last, in its own words. */
@@ -48,6 +50,7 @@ export interface Example {
 
 export class Store {
   state: State;
+  onGutter?: (wanted: number) => void;
   readonly answers = new Answers();
   #examples = new Map<number, Example>();
   #shown: { key: string; example: Example; every: Row[] } | null = null;
@@ -57,7 +60,7 @@ export class Store {
     const view = clampView(start.view ?? { start: 0, end: meta.length }, meta.length);
     this.state = {
       example: 0, selection: null, hover: null, all: false, hoveredItem: -1, selectedItem: -1, histories: {},
-      target: meta.first.target, method: meta.first.method, layout: PLAIN, compare: [], asking: false, heard: 0, failed: "", ...start, view,
+      target: meta.first.target, method: meta.first.method, layout: PLAIN, gutter: 0, compare: [], asking: false, heard: 0, failed: "", ...start, view,
     };
     this.state.example = Math.min(Math.max(this.state.example, 0), meta.n - 1);
   }

@@ -32,7 +32,7 @@ export class Editor {
     this.#button(this.tools, "delete", "take the selected bases out (Delete)", () => this.#onSelection((a, b) => [a, b, ""]));
     this.#button(this.tools, "shuffle", "shuffle the selected bases", () => this.#onSelection((a, b) => [a, b, shuffled(this.#letters(a, b))]));
     this.#button(this.tools, "keep only", "shuffle all but the selected bases", () => this.#onSelection((a, b) => [0, this.#length, this.#keep(a, b)]));
-    this.#button(this.tools, "prune", "shuffle those selected bases that the prediction does not need", () => {
+    this.#button(this.tools, "prune", "shuffle selected bases that are not needed", () => {
       const { selection } = this.store.state;
       if (selection) this.stage.prune(...selection);
     });
@@ -40,8 +40,8 @@ export class Editor {
     motif.setAttribute("aria-label", "motif to paste at the start of the selection");
     motif.addEventListener("keydown", (e) => { if (e.key === "Enter") this.#paste(motif.value); }, { signal });
     this.tools.append(motif);
-    this.#button(this.tools, "paste", "put the motif in the place of what is there, from the start of the selection on", () => this.#paste(motif.value));
-    this.#button(this.tools, "insert", "put the motif in before the selection and move the rest to the right", () => this.#paste(motif.value, true));
+    this.#button(this.tools, "paste", "write the motif over what is there, from the selection on", () => this.#paste(motif.value));
+    this.#button(this.tools, "insert", "put the motif in before the selection", () => this.#paste(motif.value, true));
     signal.addEventListener("abort", () => this.close());
     this.update();
   }

@@ -239,9 +239,13 @@ export class LogoViewer {
   get #width(): number {
     return Math.max(this.root.clientWidth, 240);
   }
-  get #plot(): { x: number; width: number } {
+  /** The margin that the labels need. */
+  get #margin(): number {
     const longest = Math.max(...this.store.current.rows.map((r) => r.label.length));
-    const x = this.#width < 560 ? 56 : Math.min(180, Math.max(72, longest * 7.6 + 24));
+    return this.#width < 560 ? 56 : Math.min(180, Math.max(72, longest * 7.6 + 24));
+  }
+  get #plot(): { x: number; width: number } {
+    const x = this.#width < 560 ? this.#margin : Math.max(this.#margin, this.store.state.gutter);
     return { x, width: this.#width - x - RIGHT };
   }
   get #rowsTop(): number {
@@ -280,6 +284,7 @@ export class LogoViewer {
   }
 
   #paint(): void {
+    this.store.onGutter?.(this.#margin);
     const began = performance.now(), ratio = devicePixelRatio || 1;
     this.#theme = themeOf(this.root, this.store.meta.colors);
     const width = this.#width, height = this.#height;

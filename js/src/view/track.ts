@@ -38,6 +38,8 @@ export interface TrackState {
   hover: number | null;
   hoveredItem: number;
   selectedItem: number;
+  /** The margin of linked views; 0 when there is none. */
+  gutter: number;
 }
 
 export type TrackChange = Partial<TrackState>;
@@ -57,12 +59,13 @@ interface Example {
 /** Data read once, and a small state that changes. */
 export class TrackStore {
   state: TrackState;
+  onGutter?: (wanted: number) => void;
   #examples = new Map<number, Example>();
   #listeners = new Set<(changed: TrackChange) => void>();
 
   constructor(readonly meta: ProfilesMeta, private blocks: Map<string, Numbers>, start: Partial<TrackState>) {
     const view = clampView(start.view ?? { start: 0, end: meta.length }, meta.length);
-    this.state = { example: 0, selection: null, hover: null, hoveredItem: -1, selectedItem: -1, ...start, view };
+    this.state = { example: 0, selection: null, hover: null, hoveredItem: -1, selectedItem: -1, gutter: 0, ...start, view };
   }
 
   subscribe(listener: (changed: TrackChange) => void, signal: AbortSignal): void {
@@ -241,9 +244,13 @@ export class TrackViewer {
   get #width(): number {
     return Math.max(this.root.clientWidth, 240);
   }
-  get #plot(): { x: number; width: number } {
+  /** The margin that the labels need. */
+  get #margin(): number {
     const longest = Math.max(...this.store.meta.rows.map((r) => Math.max(r.label.length, (r.ghost?.[0].length ?? 0) + 1)));
-    const x = this.#width < 560 ? 56 : Math.min(180, Math.max(72, longest * 7.6 + 24));
+    return this.#width < 560 ? 56 : Math.min(180, Math.max(72, longest * 7.6 + 24));
+  }
+  get #plot(): { x: number; width: number } {
+    const x = this.#width < 560 ? this.#margin : Math.max(this.#margin, this.store.state.gutter);
     return { x, width: this.#width - x - RIGHT };
   }
   /** Pixels a position. */
@@ -282,6 +289,7 @@ export class TrackViewer {
   }
 
   #paint(): void {
+    this.store.onGutter?.(this.#margin);
     const began = performance.now(), ratio = devicePixelRatio || 1, width = this.#width, height = this.#height;
     this.#theme = themeOf(this.root, "classic");
     if (this.#canvas.width !== Math.round(width * ratio) || this.#canvas.height !== Math.round(height * ratio)) {

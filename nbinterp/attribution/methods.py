@@ -11,21 +11,13 @@ from typing import Any
 import torch
 
 from ..core.check import check_choice
+from ..core.methods import METHODS
 from ..errors import problem
 from .deep_lift_shap import deep_lift_shap
 from .gradient import expected_gradients, input_x_gradient, integrated_gradients, saliency
 from .ism import saturation_mutagenesis
 
-__all__ = ["METHODS", "attribute"]
-
-METHODS = (
-    "deep_lift_shap",
-    "saturation_mutagenesis",
-    "integrated_gradients",
-    "expected_gradients",
-    "input_x_gradient",
-    "saliency",
-)
+__all__ = ["attribute"]
 
 
 def attribute(
@@ -47,7 +39,7 @@ def attribute(
     model, X, target, batch_size, device, verbose
         As in `deep_lift_shap`.
     method : str
-        One of `METHODS`.
+        One of `core.methods.METHODS`.
     n_shuffles, random_state
         For methods with references.
 

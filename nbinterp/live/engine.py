@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from ..attribution import attribute, deep_lift_shap, faithfulness
-from ..attribution.methods import METHODS
+from ..core.methods import METHODS
 from ..errors import ModelError, problem
 from ..model import predict
 from ..sequence import dinucleotide_shuffle

@@ -14,18 +14,10 @@ from types import MappingProxyType
 from typing import Any, Final, get_type_hints
 
 from ..core.check import check_choice
+from ..core.methods import METHODS
 from ..errors import problem, suggest
 
 __all__ = ["AttributionParameters", "check_parameters", "describe", "list_templates"]
-
-METHODS: Final = (
-    "deep_lift_shap",
-    "saturation_mutagenesis",
-    "integrated_gradients",
-    "expected_gradients",
-    "input_x_gradient",
-    "saliency",
-)
 
 
 def _about(default: Any, text: str) -> Any:

@@ -5,12 +5,13 @@ import { drawDensity, drawLanes, LANE, laneHeight, MAX_LANES, MOST, pack, type P
 import { type Extent, modeOf } from "../draw/lod";
 import { drawRow, drawStrip, type Frame, type Row } from "../draw/logo";
 import { drawMinimap, drawRuler } from "../draw/ruler";
-import { clampView, number, type View, whole, zoom } from "../draw/scale";
+import { number, whole } from "../draw/scale";
 import { fade, type Theme, themeOf } from "../draw/theme";
 import { listen } from "../input/gesture";
 import { toBed, toCsv, toPython } from "../state/export";
 import { Live } from "../state/live";
 import type { Store } from "../state/store";
+import { Motion } from "./motion";
 import { download, el, picker } from "./dom";
 import { Editor } from "./editor";
 import { targetPicker } from "./target";
@@ -33,9 +34,7 @@ export class LogoViewer {
   #chooser: HTMLInputElement | HTMLSelectElement | null = null;
   #mode = el("button", "nbi-quiet");
   #pending = 0;
-  #gliding = 0;
-  /** Where a motion under way will end. */
-  #aim: View | null = null;
+  #motion: Motion;
   #frames = 0;
   #placed: { placed: Placed[]; lanes: number; key: string } = { placed: [], lanes: 0, key: "" };
   #theme!: Theme;
@@ -53,6 +52,7 @@ export class LogoViewer {
   constructor(private root: HTMLElement, private store: Store, private signal: AbortSignal) {
     root.classList.add("nbi-logo");
     root.dataset.jpSuppressContextMenu = "";
+    this.#motion = new Motion(store, () => this.draw(), signal);
     const viewer = this;
     this.#rows = new RowPanel(root, store, signal);
     this.#data = new DataTable(store, () => this.#canvas.focus({ preventScroll: true }), signal);
@@ -248,6 +248,11 @@ export class LogoViewer {
     const x = this.#width < 560 ? this.#margin : Math.max(this.#margin, this.store.state.gutter);
     return { x, width: this.#width - x - RIGHT };
   }
+  /** Pixels a position. */
+  get #p(): number {
+    const { view } = this.store.state;
+    return this.#plot.width / (view.end - view.start);
+  }
   get #rowsTop(): number {
     return RULER + MAP + GAP;
   }
@@ -255,9 +260,7 @@ export class LogoViewer {
     return this.store.meta.height;
   }
   #lanes(): { placed: Placed[]; lanes: number } {
-    const { items } = this.store.current, { view, example } = this.store.state;
-    const p = this.#plot.width / (view.end - view.start), bucket = Math.round(Math.log2(p) * 2);
-    const key = `${example} ${bucket}`;
+    const { items } = this.store.current, p = this.#p, key = `${this.store.state.example} ${Math.round(Math.log2(p) * 2)}`;
     if (this.#placed.key !== key) {
       const named = items.some((a) => a[3]) ? 58 : 4; // names beside short bars need room
       this.#placed = { ...pack(items, items.length > MOST ? 0 : (p > 1 ? named : 4) / p), key };
@@ -298,13 +301,13 @@ export class LogoViewer {
     ctx.clearRect(0, 0, this.#canvas.width, this.#canvas.height);
     this.#render(new CanvasPen(ctx, ratio), true);
     this.#read();
-    const { view, all } = this.store.state;
+    const { all } = this.store.state;
     this.#mode.textContent = all ? "all four bases" : "observed base";
     this.#mode.title = "switch between the base that is there and all four";
-    this.root.dataset.mode = modeOf(this.#plot.width / (view.end - view.start));
+    this.root.dataset.mode = modeOf(this.#p);
     const { x } = this.#plot;
     this.#busy.style.cssText = `left:8px;width:${x - 24}px;top:${this.#canvas.offsetTop + this.#rowsTop + this.#rowHeight / 2 + 12}px`;
-    this.root.dataset.moving = this.#aim ? "1" : "0";
+    this.root.dataset.moving = this.#motion.aim ? "1" : "0";
     this.root.dataset.frames = String(++this.#frames);
     this.root.dataset.ms = (performance.now() - began).toFixed(2);
   }
@@ -318,7 +321,7 @@ export class LogoViewer {
       const frame = this.#rowFrame(i);
       if (overlay) this.#band(pen, frame);
       drawRow(pen, row, current.codes, view, frame, state.all, theme);
-      this.#gutter(pen, row, frame, state.all && row.channels === 4 && modeOf(plot.width / (view.end - view.start)) === "letters" ? row.stacked : row.extent);
+      this.#gutter(pen, row, frame, state.all && row.channels === 4 && modeOf(this.#p) === "letters" ? row.stacked : row.extent);
     });
     if (current.items.length) {
       const frame = { ...plot, y: this.#lanesTop, height: this.#height - this.#lanesTop - 4 };
@@ -346,8 +349,7 @@ export class LogoViewer {
   }
 
   #x(position: number): number {
-    const { view } = this.store.state;
-    return this.#plot.x + ((position - view.start) * this.#plot.width) / (view.end - view.start);
+    return this.#plot.x + (position - this.store.state.view.start) * this.#p;
   }
 
   #band(pen: Pen, frame: Frame): void {
@@ -410,8 +412,7 @@ export class LogoViewer {
     return "lanes";
   }
   position(x: number): number {
-    const { view } = this.store.state;
-    return view.start + ((x - this.#plot.x) * (view.end - view.start)) / this.#plot.width;
+    return this.store.state.view.start + (x - this.#plot.x) / this.#p;
   }
   mapped(x: number): number {
     return ((x - this.#plot.x) / this.#plot.width) * this.store.meta.length;
@@ -431,48 +432,35 @@ export class LogoViewer {
     this.store.set({ selection: b > a ? [a, b] : null });
   }
   pan(by: number): void {
-    const { view } = this.store.state;
-    this.#go({ start: view.start + by, end: view.end + by });
+    this.#motion.by(by);
   }
   centre(position: number): void {
-    const { view } = this.store.state, half = (view.end - view.start) / 2;
-    this.#go({ start: position - half, end: position + half });
+    const { view } = this.store.state;
+    this.#motion.by(position - (view.start + view.end) / 2);
   }
   zoom(about: number, factor: number): void {
-    this.#go(zoom(this.store.state.view, about, factor, this.store.meta.length));
+    this.#motion.zoom(about, factor);
   }
   click(x: number, y: number): void {
-    const index = this.#itemAt(x, y), p = this.#plot.width / (this.store.state.view.end - this.store.state.view.start);
-    const position = Math.floor(this.position(x));
-    if (index < 0 && this.at(x, y) === "rows" && x >= this.#plot.x && position < this.store.meta.length && modeOf(p) === "letters")
+    const index = this.#itemAt(x, y), position = Math.floor(this.position(x));
+    if (index < 0 && this.at(x, y) === "rows" && x >= this.#plot.x && position < this.store.meta.length && modeOf(this.#p) === "letters")
       return this.#editor.open(position);
     if (index < 0) return this.store.set({ selection: null, selectedItem: -1 });
     const item = this.store.current.items[index];
     this.store.set({ selectedItem: index, selection: [item[1], item[2]] });
-    const { view } = this.store.state, by = (item[1] + item[2] - view.start - view.end) / 2;
-    this.#glide({ start: view.start + by, end: view.end + by });
+    const { view } = this.store.state;
+    this.#motion.by((item[1] + item[2] - view.start - view.end) / 2, true);
   }
   fit(x: number, y: number): void {
     const { selection } = this.store.state;
-    if (this.at(x, y) === "minimap") return this.#glide({ start: 0, end: this.store.meta.length });
+    if (this.at(x, y) === "minimap") return this.#motion.glide({ start: 0, end: this.store.meta.length });
     if (!selection) return;
     const margin = (selection[1] - selection[0]) * 0.15;
-    this.#glide({ start: selection[0] - margin, end: selection[1] + margin });
+    this.#motion.glide({ start: selection[0] - margin, end: selection[1] + margin });
   }
   key(key: string): boolean {
-    const { example } = this.store.state, { length } = this.store.meta, view = this.#aim ?? this.store.state.view;
-    const width = view.end - view.start, middle = (view.start + view.end) / 2;
     const moves: Record<string, () => void> = {
-      "+": () => this.#glide(zoom(view, middle, 0.5, length)),
-      "=": () => this.#glide(zoom(view, middle, 0.5, length)),
-      "-": () => this.#glide(zoom(view, middle, 2, length)),
-      ArrowLeft: () => this.#go({ start: view.start - width / 8, end: view.end - width / 8 }),
-      ArrowRight: () => this.#go({ start: view.start + width / 8, end: view.end + width / 8 }),
-      Home: () => this.#glide({ start: 0, end: width }),
-      End: () => this.#glide({ start: length - width, end: length }),
-      "0": () => this.#glide({ start: 0, end: length }),
-      "[": () => this.store.set({ example: example - 1 }),
-      "]": () => this.store.set({ example: example + 1 }),
+      ...this.#motion.keys(),
       h: () => this.store.set({ all: !this.store.state.all }),
       Escape: () => this.store.set({ selection: null, selectedItem: -1, hover: null, failed: "" }),
       ",": () => this.#step(-1, false),
@@ -509,36 +497,11 @@ export class LogoViewer {
     });
   }
 
-  #go(view: View): void {
-    cancelAnimationFrame(this.#gliding);
-    this.#aim = null;
-    this.store.set({ view });
-  }
-  /** Go there in 120 ms, so that the eye can follow; at once for who wants no motion. */
-  #glide(to: View): void {
-    const target = clampView(to, this.store.meta.length);
-    if (matchMedia("(prefers-reduced-motion: reduce)").matches) return this.#go(target);
-    cancelAnimationFrame(this.#gliding);
-    this.#aim = target;
-    const from = this.store.state.view, began = performance.now();
-    const step = (now: number): void => {
-      const t = Math.min(Math.max((now - began) / 120, 0), 1), eased = 1 - (1 - t) ** 3;
-      const between = (a: number, b: number): number => (t === 1 ? b : a + (b - a) * eased);
-      this.store.set({ view: { start: between(from.start, target.start), end: between(from.end, target.end) } });
-      if (t < 1 && !this.signal.aborted) this.#gliding = requestAnimationFrame(step);
-      else { this.#aim = null; this.draw(); }
-    };
-    this.#gliding = requestAnimationFrame(step);
-  }
-
   #itemAt(x: number, y: number): number {
     if (y < this.#lanesTop || this.store.current.items.length > MOST) return -1;
-    const lane = Math.floor((y - this.#lanesTop) / LANE);
+    const lane = Math.floor((y - this.#lanesTop) / LANE), slack = 2 / this.#p, position = this.position(x);
     if (lane >= MAX_LANES) return -1;
-    const slack = 2 / (this.#plot.width / (this.store.state.view.end - this.store.state.view.start));
-    const position = this.position(x);
-    const hit = this.#lanes().placed.find((p) => p.lane === lane && p.item[1] - slack <= position && position < p.item[2] + slack);
-    return hit ? hit.index : -1;
+    return this.#lanes().placed.find((one) => one.lane === lane && one.item[1] - slack <= position && position < one.item[2] + slack)?.index ?? -1;
   }
 
   /** What is in view on its own ground, twice as fine, without cross-hair and selection. */

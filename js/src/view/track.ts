@@ -6,10 +6,11 @@ import { drawDensity, drawLanes, LANE, laneHeight, MAX_LANES, MOST, pack, type P
 import { type Level, pyramid } from "../draw/lod";
 import type { Frame } from "../draw/logo";
 import { drawMinimap, drawRuler } from "../draw/ruler";
-import { clampView, number, type View, whole, zoom } from "../draw/scale";
+import { clampView, number, type View, whole } from "../draw/scale";
 import { fade, type Theme, themeOf } from "../draw/theme";
 import { drawGutter, drawTrack, rowExtent, type Strand, trackMode, type TrackRow } from "../draw/track";
 import { listen } from "../input/gesture";
+import { Motion } from "./motion";
 import { download, el } from "./dom";
 import type { Annotation, Block } from "../protocol";
 
@@ -136,9 +137,7 @@ export class TrackViewer {
   #count = el("span", "nbi-count");
   #chooser: HTMLInputElement | HTMLSelectElement | null = null;
   #pending = 0;
-  #gliding = 0;
-  /** Where a motion under way will end. */
-  #aim: View | null = null;
+  #motion: Motion;
   #frames = 0;
   #packed: { placed: Placed[]; lanes: number; key: string } = { placed: [], lanes: 0, key: "" };
   #theme!: Theme;
@@ -146,6 +145,7 @@ export class TrackViewer {
   constructor(private root: HTMLElement, private store: TrackStore, backend: Pick<Backend, "live">, private signal: AbortSignal) {
     root.classList.add("nbi-track");
     root.dataset.jpSuppressContextMenu = "";
+    this.#motion = new Motion(store, () => this.draw(), signal);
     this.#build();
     store.subscribe((changed) => {
       if ("example" in changed) this.#describe();
@@ -303,7 +303,7 @@ export class TrackViewer {
     this.#render(new CanvasPen(ctx, ratio), true);
     this.#read();
     Object.assign(this.root.dataset, {
-      mode: trackMode(this.#p), moving: this.#aim ? "1" : "0", frames: String(++this.#frames), ms: (performance.now() - began).toFixed(2),
+      mode: trackMode(this.#p), moving: this.#motion.aim ? "1" : "0", frames: String(++this.#frames), ms: (performance.now() - began).toFixed(2),
     });
   }
 
@@ -393,70 +393,36 @@ export class TrackViewer {
     this.store.set({ selection: b > a ? [a, b] : null });
   }
   pan(by: number): void {
-    const { view } = this.store.state;
-    this.#go({ start: view.start + by, end: view.end + by });
+    this.#motion.by(by);
   }
   centre(position: number): void {
-    const { view } = this.store.state, half = (view.end - view.start) / 2;
-    this.#go({ start: position - half, end: position + half });
+    const { view } = this.store.state;
+    this.#motion.by(position - (view.start + view.end) / 2);
   }
   zoom(about: number, factor: number): void {
-    this.#go(zoom(this.store.state.view, about, factor, this.store.meta.length));
+    this.#motion.zoom(about, factor);
   }
   click(x: number, y: number): void {
     const index = this.#itemAt(x, y);
     if (index < 0) return this.store.set({ selection: null, selectedItem: -1 });
-    const item = this.store.current.items[index], { view } = this.store.state, by = (item[1] + item[2] - view.start - view.end) / 2;
+    const item = this.store.current.items[index], { view } = this.store.state;
     this.store.set({ selectedItem: index, selection: [item[1], item[2]] });
-    this.#glide({ start: view.start + by, end: view.end + by });
+    this.#motion.by((item[1] + item[2] - view.start - view.end) / 2, true);
   }
   fit(x: number, y: number): void {
     const { selection } = this.store.state;
-    if (this.at(x, y) === "minimap") return this.#glide({ start: 0, end: this.store.meta.length });
+    if (this.at(x, y) === "minimap") return this.#motion.glide({ start: 0, end: this.store.meta.length });
     if (!selection) return;
     const margin = (selection[1] - selection[0]) * 0.15;
-    this.#glide({ start: selection[0] - margin, end: selection[1] + margin });
+    this.#motion.glide({ start: selection[0] - margin, end: selection[1] + margin });
   }
   key(key: string): boolean {
-    const { example } = this.store.state, { length } = this.store.meta, view = this.#aim ?? this.store.state.view;
-    const width = view.end - view.start, middle = (view.start + view.end) / 2;
     const moves: Record<string, () => void> = {
-      "+": () => this.#glide(zoom(view, middle, 0.5, length)),
-      "=": () => this.#glide(zoom(view, middle, 0.5, length)),
-      "-": () => this.#glide(zoom(view, middle, 2, length)),
-      ArrowLeft: () => this.#go({ start: view.start - width / 8, end: view.end - width / 8 }),
-      ArrowRight: () => this.#go({ start: view.start + width / 8, end: view.end + width / 8 }),
-      Home: () => this.#glide({ start: 0, end: width }),
-      End: () => this.#glide({ start: length - width, end: length }),
-      "0": () => this.#glide({ start: 0, end: length }),
-      "[": () => this.store.set({ example: example - 1 }),
-      "]": () => this.store.set({ example: example + 1 }),
+      ...this.#motion.keys(),
       Escape: () => this.store.set({ selection: null, selectedItem: -1 }),
     };
     moves[key]?.();
     return key in moves;
-  }
-  #go(view: View): void {
-    cancelAnimationFrame(this.#gliding);
-    this.#aim = null;
-    this.store.set({ view });
-    this.draw();
-  }
-  /** Go there in 120 ms, so that the eye can follow; at once for who wants no motion. */
-  #glide(to: View): void {
-    const target = clampView(to, this.store.meta.length);
-    if (matchMedia("(prefers-reduced-motion: reduce)").matches) return this.#go(target);
-    cancelAnimationFrame(this.#gliding);
-    this.#aim = target;
-    const from = this.store.state.view, began = performance.now();
-    const step = (now: number): void => {
-      const t = Math.min(Math.max((now - began) / 120, 0), 1), eased = 1 - (1 - t) ** 3;
-      const between = (a: number, b: number): number => (t === 1 ? b : a + (b - a) * eased);
-      this.store.set({ view: { start: between(from.start, target.start), end: between(from.end, target.end) } });
-      if (t < 1 && !this.signal.aborted) this.#gliding = requestAnimationFrame(step);
-      else { this.#aim = null; this.draw(); }
-    };
-    this.#gliding = requestAnimationFrame(step);
   }
 
   #itemAt(x: number, y: number): number {

@@ -213,12 +213,13 @@ def test_a_substitution_takes_a_quarter_of_a_forward_pass() -> None:
                 times[name].append(clock() - began)
         return float(np.median(times["part"]) / np.median(times["whole"]))
 
-    wall, cpu = ratio(time.perf_counter), ratio(time.process_time)
+    rounds = [(ratio(time.perf_counter), ratio(time.process_time)) for _ in range(3)]
+    wall, cpu = map(
+        min, zip(*rounds, strict=True)
+    )  # whatever else the machine does lengthens the shorter of the two more
     print(f"a substitution takes {wall:.2f} of a forward pass by the clock, {cpu:.2f} of its CPU time")
+    assert wall <= 0.25
     assert cpu <= 0.25
-    assert (
-        wall <= 0.33
-    )  # by the clock it is a quarter on an idle machine; a busy one disturbs the shorter of the two more
 
 
 def test_pruning_leaves_what_is_needed() -> None:

@@ -103,6 +103,17 @@ def test_table() -> None:
     assert [c["kind"] for c in json.loads(view.columns)] == ["text", "number", "number", "number"]
 
 
+def test_pictures_of_a_table_of_all_motifs_are_small() -> None:
+    rng = np.random.RandomState(0)
+    motifs = [rng.dirichlet(np.ones(4), rng.randint(6, 20)).T for _ in range(2000)]
+    table = pd.DataFrame({"motif": [f"m{i}" for i in range(2000)], "effect": 0.0, "low": -1.0, "high": 1.0})
+    view = nb.TableView(table, logos={"motif": motifs}, intervals={"effect": ("low", "high")})
+    assert len(view.data) < 2000 * 20 * 4 + 2000 * 4 + 100
+    columns = json.loads(view.columns)
+    assert [c.get("hidden", False) for c in columns] == [False, False, True, True]
+    assert columns[1]["picture"] == {"kind": "interval", "value": 1, "low": 2, "high": 3, "range": [-1.0, 1.0]}
+
+
 @pytest.mark.parametrize(
     ("make", "words"),
     [
@@ -116,6 +127,10 @@ def test_table() -> None:
         (lambda: nb.LogoView(X(), view=(5,)), "start < end"),
         (lambda: nb.LogoView(X(), view=(3, float("nan"))), "start < end"),
         (lambda: nb.TableView([1]), "DataFrame"),
+        (lambda: nb.TableView(pd.DataFrame({"a": [1]}), logos={"a": []}), "1 of shape"),
+        (lambda: nb.TableView(pd.DataFrame({"a": [1]}), logos={"a": [np.ones((3, 4))]}), "probabilities"),
+        (lambda: nb.TableView(pd.DataFrame({"a": [1]}), lines={"b": np.ones((2, 4))}), "one curve a row"),
+        (lambda: nb.TableView(pd.DataFrame({"a": [1]}), intervals={"a": ("low", "high")}), "'low'"),
     ],
 )
 def test_bad_input_is_refused(make: object, words: str) -> None:

@@ -30,6 +30,11 @@ export function category(name: string): string {
   return CATEGORIES[(hash >>> 0) % CATEGORIES.length];
 }
 
+/** The diverging pair: what raises a prediction, and what lowers it. */
+export const EFFECT = { light: ["#2563b8", "#b4530a"], dark: ["#6ea8fe", "#f2a65e"] } as const;
+
+export const effectOf = (theme: Theme, value: number): string => EFFECT[theme.dark ? "dark" : "light"][value < 0 ? 1 : 0];
+
 /** "rgb(a)" or hex to [r, g, b, a]. */
 function channels(color: string): number[] {
   const hex = /^#([0-9a-f]{6})/i.exec(color);

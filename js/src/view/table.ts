@@ -1,16 +1,21 @@
 /** A table to sort, filter and save; only the rows in view exist in the page. Owns a DOM node, knows no host. */
+import { CanvasPen } from "../draw/glyphs";
+import { drawPicture, type Picture, widthOf } from "../draw/picture";
 import { number, whole } from "../draw/scale";
+import { type Theme, themeOf } from "../draw/theme";
+import { download, el } from "./dom";
 
 export interface Column {
   name: string;
   kind: "number" | "text";
+  /** Kept for the saved file, drawn elsewhere. */
+  hidden?: boolean;
+  /** Drawn in the place of the text, or beside the number. */
+  picture?: Picture;
 }
 export type Cell = string | number | null;
 
-const ROW = 24;
-
-const el = <K extends keyof HTMLElementTagNameMap>(tag: K, name: string, text = ""): HTMLElementTagNameMap[K] =>
-  Object.assign(document.createElement(tag), { className: name, textContent: text });
+const ROW = 24, TALL = 36;
 
 /** "> 3", "1..5", "<=0.01" on numbers; words otherwise. */
 export function matches(cell: Cell, filter: string): boolean {
@@ -44,7 +49,10 @@ export class TableViewer {
   #body = el("div", "nbi-body");
   #inner = el("div", "nbi-inner");
   #count = el("span", "nbi-dim");
-  #heads: HTMLElement[] = [];
+  #heads = new Map<number, HTMLElement>();
+  #shown: number[];
+  #height: number;
+  #theme: Theme | null = null;
   selected = -1;
 
   constructor(private root: HTMLElement, private columns: Column[], private rows: Cell[][], private name: string, height: number,
@@ -53,9 +61,12 @@ export class TableViewer {
     root.setAttribute("role", "grid");
     root.setAttribute("aria-rowcount", String(rows.length + 1));
     this.#filters = columns.map(() => "");
-    const chars = columns.map((c, i) => Math.min(40, Math.max(c.name.length + 2, ...rows.slice(0, 200).map((r) => this.#text(r[i], c).length))));
-    root.style.setProperty("--nbi-columns", chars.map((n, i) => (columns[i].kind === "text" ? `minmax(${Math.max(n, 9) + 3}ch, ${n}fr)` : `${Math.max(n, 9) + 3}ch`)).join(" ") + " 1fr");
-    root.style.setProperty("--nbi-least", `${chars.reduce((sum, n) => sum + Math.max(n, 9) + 3, 0)}ch`); // head and rows scroll as one
+    this.#shown = columns.map((_, i) => i).filter((i) => !columns[i].hidden);
+    this.#height = columns.some((c) => c.picture) ? TALL : ROW;
+    const sizes = this.#shown.map((i) => this.#size(i));
+    root.style.setProperty("--nbi-columns", `${sizes.map(({ least, grows }) => (grows ? `minmax(${least}, ${grows}fr)` : least)).join(" ")} 1fr`);
+    root.style.setProperty("--nbi-least", `calc(${sizes.map(({ least }) => least).join(" + ")})`); // head and rows scroll as one
+    root.style.setProperty("--nbi-row", `${this.#height}px`);
     const bar = el("div", "nbi-bar");
     const save = el("button", "nbi-quiet", "TSV");
     save.title = "save the rows shown as TSV";
@@ -67,8 +78,23 @@ export class TableViewer {
     this.#body.addEventListener("scroll", () => this.#draw(), { signal });
     this.#body.addEventListener("keydown", (e) => this.#key(e), { signal });
     root.append(bar, this.#body);
-    new ResizeObserver(() => this.#draw()).observe(this.#body);
+    const resize = new ResizeObserver(() => this.#draw()), dark = matchMedia("(prefers-color-scheme: dark)");
+    const recolour = (): void => { this.#theme = null; this.#draw(); }, themes = new MutationObserver(recolour);
+    resize.observe(this.#body);
+    themes.observe(document.body, { attributes: true, attributeFilter: ["class", "data-jp-theme-light", "data-theme"] });
+    dark.addEventListener("change", recolour, { signal });
+    signal.addEventListener("abort", () => { resize.disconnect(); themes.disconnect(); });
     this.#update();
+  }
+
+  /** The width of a column: of its longest word, and of its picture. */
+  #size(i: number): { least: string; grows: number } {
+    const { name, kind, picture } = this.columns[i];
+    const words = picture && picture.kind !== "interval" ? [] : this.rows.slice(0, 200).map((r) => this.#text(r[i], this.columns[i]).length);
+    const n = Math.min(40, Math.max(name.length + 2, ...words));
+    if (!picture) return { least: `${Math.max(n, 9) + 3}ch`, grows: kind === "text" ? n : 0 };
+    const wide = widthOf(picture) + 16;
+    return { least: picture.kind === "interval" ? `${wide + 8 * (n + 1)}px` : `max(${wide}px, ${n + 3}ch)`, grows: 0 };
   }
 
   #text(cell: Cell, column: Column): string {
@@ -79,8 +105,8 @@ export class TableViewer {
 
   #head(): HTMLElement {
     const head = el("div", "nbi-head");
-    this.columns.forEach((column, i) => {
-      const box = el("div", `nbi-th ${column.kind}`), label = el("button", "nbi-sort", column.name), filter = el("input", "nbi-filter");
+    for (const i of this.#shown) {
+      const column = this.columns[i], box = el("div", `nbi-th ${column.kind}`), label = el("button", "nbi-sort", column.name), filter = el("input", "nbi-filter");
       label.title = `sort by ${column.name}`;
       label.addEventListener("click", () => {
         const up = this.#sort?.column === i ? !this.#sort.up : column.kind === "text";
@@ -91,10 +117,10 @@ export class TableViewer {
       filter.setAttribute("aria-label", `filter ${column.name}`);
       filter.addEventListener("input", () => { this.#filters[i] = filter.value; this.#update(); }, { signal: this.signal });
       filter.addEventListener("keydown", (e) => e.stopPropagation(), { signal: this.signal });
-      this.#heads.push(label);
-      box.append(label, filter);
+      this.#heads.set(i, label);
+      box.append(label, ...(column.picture?.kind === "lines" ? [] : [filter]));
       head.append(box);
-    });
+    }
     return head;
   }
 
@@ -114,8 +140,8 @@ export class TableViewer {
   }
 
   #draw(): void {
-    const top = Math.max(0, Math.floor(this.#body.scrollTop / ROW) - 5), n = Math.ceil(this.#body.clientHeight / ROW) + 12;
-    this.#inner.style.height = `${this.#order.length * ROW}px`;
+    const top = Math.max(0, Math.floor(this.#body.scrollTop / this.#height) - 5), n = Math.ceil(this.#body.clientHeight / this.#height) + 12;
+    this.#inner.style.height = `${this.#order.length * this.#height}px`;
     this.#inner.replaceChildren(...this.#order.slice(top, top + n).map((i, k) => this.#row(i, top + k)));
     if (!this.#order.length) this.#inner.replaceChildren(el("div", "nbi-none", "no rows match"));
   }
@@ -124,11 +150,25 @@ export class TableViewer {
     const row = el("div", `nbi-row ${i === this.selected ? "nbi-on" : ""}`);
     row.setAttribute("role", "row");
     row.setAttribute("aria-rowindex", String(at + 2));
-    row.style.top = `${at * ROW}px`;
+    row.style.top = `${at * this.#height}px`;
     row.dataset.row = String(i);
-    this.columns.forEach((c, k) => row.append(Object.assign(el("div", `nbi-td ${c.kind}`, this.#text(this.rows[i][k], c)), { title: String(this.rows[i][k] ?? "") })));
+    for (const k of this.#shown) row.append(this.#cell(i, k));
     row.addEventListener("click", () => this.pick(i));
     return row;
+  }
+
+  #cell(i: number, k: number): HTMLElement {
+    const column = this.columns[k], { picture } = column, words = this.#text(this.rows[i][k], column);
+    const cell = Object.assign(el("div", `nbi-td ${column.kind}`, picture && picture.kind !== "interval" ? "" : words), { title: String(this.rows[i][k] ?? "") });
+    if (!picture) return cell;
+    const canvas = el("canvas", "nbi-picture"), ratio = devicePixelRatio || 1, width = widthOf(picture), height = this.#height - 4;
+    Object.assign(canvas, { width: width * ratio, height: height * ratio });
+    Object.assign(canvas.style, { width: `${width}px`, height: `${height}px` });
+    canvas.setAttribute("role", "img");
+    canvas.setAttribute("aria-label", `${column.name} ${words}`);
+    drawPicture(new CanvasPen(canvas.getContext("2d")!, ratio), picture, i, this.rows[i], width, height, (this.#theme ??= themeOf(this.root, "classic")));
+    cell.append(canvas);
+    return cell;
   }
 
   pick(i: number): void {
@@ -143,14 +183,11 @@ export class TableViewer {
     e.stopPropagation();
     const at = this.#order.indexOf(this.selected), next = Math.min(Math.max(at + (e.key === "ArrowDown" ? 1 : -1), 0), this.#order.length - 1);
     if (next < 0) return;
-    this.#body.scrollTop = Math.min(Math.max(this.#body.scrollTop, (next + 3) * ROW - this.#body.clientHeight), next * ROW);
+    this.#body.scrollTop = Math.min(Math.max(this.#body.scrollTop, (next + 3) * this.#height - this.#body.clientHeight), next * this.#height);
     this.pick(this.#order[next]);
   }
 
   #save(): void {
-    const blob = new Blob([toTsv(this.columns, this.#order.map((i) => this.rows[i]))], { type: "text/tab-separated-values" });
-    const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(blob), download: `${this.name}.tsv` });
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+    download(new Blob([toTsv(this.columns, this.#order.map((i) => this.rows[i]))], { type: "text/tab-separated-values" }), `${this.name}.tsv`);
   }
 }

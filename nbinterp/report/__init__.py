@@ -6,16 +6,23 @@ computed is kept, so that a run that was killed goes on where it was.
 """
 
 from .html import to_html, write_html
-from .parameters import AttributionParameters, check_parameters, describe, list_templates
+from .inputs import Inputs, read_inputs
+from .page import Facts, Findings
+from .parameters import AttributionParameters, ReportParameters, check_parameters, describe, list_templates
 from .run import run_report
 from .steps import Run
 
 __all__ = [
     "AttributionParameters",
+    "Facts",
+    "Findings",
+    "Inputs",
+    "ReportParameters",
     "Run",
     "check_parameters",
     "describe",
     "list_templates",
+    "read_inputs",
     "run_report",
     "to_html",
     "write_html",

@@ -60,7 +60,9 @@ def run_report(
     checked = check_parameters(name, parameters)
     folder = Path(out)
     (folder / ".nbinterp").mkdir(parents=True, exist_ok=True)
-    values = {**_absolute(dataclasses.asdict(checked)), "out": str(folder.resolve())}
+    # paths as the kernel, which runs elsewhere, will find them
+    paths = {key: str(Path(path).resolve()) for key in checked.paths if (path := getattr(checked, key))}
+    values = {**dataclasses.asdict(checked), **paths, "out": str(folder.resolve())}
     executed = _execute(name, values, folder, progress)
     text = to_html(executed)
     with writing(folder / "report.ipynb") as temporary:
@@ -68,14 +70,6 @@ def run_report(
     with writing(folder / "report.html") as temporary:
         temporary.write_text(text, encoding="utf-8")
     return folder / "report.html"
-
-
-def _absolute(values: dict[str, Any]) -> dict[str, Any]:
-    """Paths as the kernel, which runs elsewhere, will find them."""
-    return {
-        key: str(Path(value).resolve()) if key in ("model", "weights", "fasta", "loci", "genome") and value else value
-        for key, value in values.items()
-    }
 
 
 def _execute(name: str, values: dict[str, Any], folder: Path, progress: bool) -> dict[str, Any]:

@@ -7,13 +7,14 @@ chunks, so that a run that was killed loses at most one.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import pickle
 import platform
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -24,6 +25,8 @@ import pandas as pd
 
 from ..core.cache import content_hash
 from ..core.files import writing
+from .page import Facts
+from .parameters import ReportParameters, check_parameters, describe
 
 __all__ = ["Run"]
 
@@ -58,7 +61,6 @@ class Run:
 
     out: Path
     name: str = "report"
-    facts: dict[str, Any] = field(default_factory=dict)
     timings: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -104,6 +106,10 @@ class Run:
         with (self.out / "progress.jsonl").open("a") as log:
             log.write(json.dumps({"time": round(time.time(), 2), "step": step, **facts}) + "\n")
 
+    def asked(self, variables: Mapping[str, Any]) -> ReportParameters:
+        """The parameters of this report as the notebook has them now, checked."""
+        return check_parameters(self.name, {word: variables[word] for word, *_ in describe(self.name)})
+
     def table(self, name: str, frame: pd.DataFrame) -> Path:
         """Write ``tables/NAME.tsv``."""
         path = self.out / "tables" / f"{name}.tsv"
@@ -118,13 +124,14 @@ class Run:
             temporary.write_bytes(png)
         return path
 
-    def manifest(self, parameters: Any, **facts: Any) -> dict[str, Any]:
-        """Write ``manifest.json``: versions, parameters, facts, timings; and give it."""
+    def manifest(self, asked: ReportParameters, **facts: Any) -> Facts:
+        """Write ``manifest.json``: versions, parameters, facts, timings; and give what a page says of it."""
         packages: Iterable[str] = ("nbinterp", "torch", "numpy", "pandas", "anywidget", "papermill")
+        versions = {"python": platform.python_version(), **{p: _version(p) for p in packages}}
         content = {
             "report": self.name,
-            "parameters": parameters,
-            "versions": {"python": platform.python_version(), **{p: _version(p) for p in packages}},
+            "parameters": dataclasses.asdict(asked),
+            "versions": versions,
             "platform": platform.platform(terse=True),
             "threads": os.cpu_count(),
             **facts,
@@ -132,7 +139,10 @@ class Run:
         }
         with writing(self.out / "manifest.json") as temporary:
             temporary.write_text(json.dumps(content, indent=2, default=str) + "\n")
-        return content
+        defaults = {word: default for word, _, default, _ in describe(self.name)}
+        given = {word: value for word, value in dataclasses.asdict(asked).items() if value != defaults[word]}
+        seconds = {f"{name} (s)": round(value, 2) for name, value in self.timings.items()}
+        return Facts({**given, **facts, **versions, **seconds})
 
 
 def interpreter() -> list[str]:

@@ -69,7 +69,7 @@ def test_a_report_is_whole(report: Path) -> None:
     assert "Content-Security-Policy" in page
     assert 'class="error"' not in page
     manifest = json.loads((report / "manifest.json").read_text())
-    assert manifest["parameters"]["target"] == "enhancer"
+    assert manifest["target"] == "enhancer"
     assert len(manifest["model_hash"]) == 64
     assert {"predictions", "attributions", "seqlets"} <= set(manifest["seconds"])
     tables = {p.stem for p in (report / "tables").iterdir()}

@@ -1,4 +1,4 @@
-"""Colours of the bases; the same as in ``js/src/draw/theme.ts``, which a test holds to this table."""
+"""Colours of the bases and of effects; the same as in ``js/src/draw/theme.ts``, which a test holds to this table."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-__all__ = ["BASES"]
+__all__ = ["BASES", "EFFECT"]
 
 # A C G T on a light and on a dark ground
 BASES: Final[Mapping[str, Mapping[str, tuple[str, str, str, str]]]] = MappingProxyType(
@@ -24,4 +24,9 @@ BASES: Final[Mapping[str, Mapping[str, tuple[str, str, str, str]]]] = MappingPro
             "dark": ("#cccccc", "#cccccc", "#cccccc", "#cccccc"),
         },
     }
+)
+
+# what raises a prediction, and what lowers it
+EFFECT: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
+    {"light": ("#2563b8", "#b4530a"), "dark": ("#6ea8fe", "#f2a65e")}
 )

@@ -1,4 +1,4 @@
-"""Frozen results that more than one function returns."""
+"""Frozen results that more than one function returns, and those that unpack as tangermeme's."""
 
 from __future__ import annotations
 
@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["AttributionReferencesResult", "PerturbationResult", "SaturationMutagenesisRawResult"]
+__all__ = [
+    "AttributionReferencesResult",
+    "PerturbationAnnotationsResult",
+    "PerturbationResult",
+    "SaturationMutagenesisRawResult",
+    "SpaceResult",
+]
 
 
 class PerturbationResult(NamedTuple):
@@ -15,6 +21,20 @@ class PerturbationResult(NamedTuple):
 
     y_before: Any
     y_after: Any
+
+
+class PerturbationAnnotationsResult(NamedTuple):
+    """What the perturbation of each of A annotations did: outputs of `func` before and after, annotations first."""
+
+    y_befores: Any
+    y_afters: Any
+
+
+class SpaceResult(NamedTuple):
+    """Outputs of `func` before ``(N, ...)``, and with motifs at each of S spacings ``(N, S, ...)``."""
+
+    y_before: Any
+    y_afters: Any
 
 
 class AttributionReferencesResult(NamedTuple):

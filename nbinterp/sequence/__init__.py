@@ -17,10 +17,11 @@ from .match import extract_matching_loci
 from .shuffle import dinucleotide_shuffle, local_dinucleotide_shuffle, shuffle
 from .signal import write_bigwig
 from .tile import chunk, unchunk
-from .vcf import read_vcf
+from .vcf import InfoField, read_vcf, write_vcf
 
 __all__ = [
     "CodedSequence",
+    "InfoField",
     "PackedSequence",
     "Sequences",
     "characters",
@@ -53,4 +54,5 @@ __all__ = [
     "substitute",
     "unchunk",
     "write_bigwig",
+    "write_vcf",
 ]

@@ -1,7 +1,8 @@
 """Which bases moved the prediction, and by how much.
 
 In: a model and one-hot sequences ``(N, 4, L)``.  Out: scores of that shape, of the base that is there or, with
-``hypothetical=True``, of all four.  DeepLIFT/SHAP against references, exact saturation mutagenesis, and gradients.
+``hypothetical=True``, of all four.  DeepLIFT/SHAP against references (of every output: PISA), exact saturation
+mutagenesis, gradients, and dependency maps, which ask how an edit changes the scores of other bases.
 """
 
 from ..model.bilinear import BilinearOp
@@ -11,6 +12,7 @@ from .deep_lift_shap import (
     hypothetical_attributions,
     integrated_gradients_op,
 )
+from .dependency_map import dependency_map
 from .diagnose import Diagnosis, diagnose
 from .faithfulness import FaithfulnessResult, faithfulness
 from .gradient import (
@@ -23,6 +25,7 @@ from .gradient import (
 )
 from .ism import saturation_mutagenesis
 from .methods import attribute
+from .pisa import pisa
 
 __all__ = [
     "AttributionErrorResult",
@@ -32,6 +35,7 @@ __all__ = [
     "IntegratedGradientsResult",
     "attribute",
     "deep_lift_shap",
+    "dependency_map",
     "diagnose",
     "expected_gradients",
     "faithfulness",
@@ -39,6 +43,7 @@ __all__ = [
     "input_x_gradient",
     "integrated_gradients",
     "integrated_gradients_op",
+    "pisa",
     "saliency",
     "saturation_mutagenesis",
     "smooth_grad",

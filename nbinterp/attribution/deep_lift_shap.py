@@ -194,7 +194,7 @@ def deep_lift_shap(
     (2, 4, 10)
     """
     extra = check_inputs("deep_lift_shap", X, args)
-    _check_sequences(X, only_warn)
+    check_sequences("deep_lift_shap", X, only_warn)
     device, dtype = resolve_device(device, model), resolve_dtype(dtype, model)
     maker = ReferenceMaker("deep_lift_shap", X, references, n_shuffles, random_state)
     single, targets = isinstance(target, (int, np.integer)), _check_target(target)
@@ -237,31 +237,37 @@ def _check_options(model: Any, rules: Mapping[Any, UserRule], raw_outputs: bool,
             "deep_lift_shap", "return_standard_error", got="True together with raw_outputs", need="one of both",
             do="compute it from the raw multipliers, or leave raw_outputs out",
         )  # fmt: skip
+    check_rules("deep_lift_shap", model, rules)
+
+
+def check_rules(where: str, model: Any, rules: Mapping[Any, UserRule]) -> None:
+    """Hold rules to classes of modules with functions, and their model to a module."""
     for kind, rule in rules.items():
         if not (isinstance(kind, type) and issubclass(kind, torch.nn.Module) and callable(rule)):
             raise problem(
-                "deep_lift_shap", "additional_nonlinear_ops", got=f"{kind!r}: {rule!r}", need="classes of modules with "
+                where, "additional_nonlinear_ops", got=f"{kind!r}: {rule!r}", need="classes of modules with "
                 "functions", do="put the operation into a torch.nn.Module, and give its class",
             )  # fmt: skip
     if rules and not isinstance(model, torch.nn.Module):
         raise problem(
-            "deep_lift_shap", "additional_nonlinear_ops", got=f"rules for a model that is a {type(model).__name__}",
+            where, "additional_nonlinear_ops", got=f"rules for a model that is a {type(model).__name__}",
             need="a torch.nn.Module, whose parts can be found", do="make the model a torch.nn.Module",
         )  # fmt: skip
 
 
-def _check_sequences(X: Any, only_warn: bool) -> None:
+def check_sequences(where: str, X: Any, only_warn: bool = False) -> None:
+    """Hold sequences to known bases."""
     if not isinstance(X, torch.Tensor):
         unknown: Any = getattr(X, "n_runs", ())
         if len(unknown):
             row = int(unknown[0, 0])
             raise problem(
-                "deep_lift_shap", "X", got=f"unknown bases (N), first in row {row}", need="known bases",
+                where, "X", got=f"unknown bases (N), first in row {row}", need="known bases",
                 do="drop such sequences (read_sequences(drop_unknown=True))",
             )  # fmt: skip
         return
     try:
-        check_one_hot("deep_lift_shap", "X", X, allow_N=False)
+        check_one_hot(where, "X", X, allow_N=False)
     except NbinterpError as error:
         if not only_warn:
             raise

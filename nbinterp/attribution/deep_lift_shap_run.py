@@ -21,7 +21,15 @@ from .engine import Pairing, Tracer, UserRule, frozen
 from .operations import HANDLERS, LINEAR
 from .references import ReferenceMaker
 
-__all__ = ["AttributionErrorResult", "Run", "Total", "choose_columns", "hypothetical_scores"]
+__all__ = [
+    "AttributionErrorResult",
+    "Run",
+    "Total",
+    "choose_columns",
+    "complaints",
+    "forward",
+    "hypothetical_scores",
+]
 
 CALLER: Final = 6  # frames from a warning in a step up to the caller of deep_lift_shap
 
@@ -39,19 +47,46 @@ def hypothetical_scores(m: torch.Tensor, r: torch.Tensor) -> torch.Tensor:
     return m - (r * m).sum(dim=-2, keepdim=True)
 
 
-def choose_columns(where: str, y: Any, targets: list[int]) -> torch.Tensor:
-    """Take the target columns of a model's output, as (N, number of targets)."""
+def choose_columns(where: str, y: Any, targets: list[int] | None) -> torch.Tensor:
+    """Take the target columns of a model's output, or all of them, as (N, number of targets)."""
     if not isinstance(y, torch.Tensor):
         got, do = f"an output of type {type(y).__name__}", "choose an output with target(model, head=...)"
     else:
         while y.ndim > 2 and y.shape[-1] == 1:
             y = y.squeeze(-1)
-        if y.ndim == 2 and all(-y.shape[1] <= t < y.shape[1] for t in targets):
-            chosen: torch.Tensor = y[:, targets]
+        if y.ndim == 2 and all(-y.shape[1] <= t < y.shape[1] for t in targets or ()):
+            chosen: torch.Tensor = y if targets is None else y[:, targets]
             return chosen
-        got = f"an output of shape {tuple(y.shape)} for target {targets}"
+        got = f"an output of shape {tuple(y.shape)}" + ("" if targets is None else f" for target {targets}")
         do = "choose columns with target=, or make them with target(model, ...)"
-    raise problem(where, "model", got=got, need="(N, T) with that column", do=do, kind=ModelError)
+    need = "(N, T)" if targets is None else "(N, T) with that column"
+    raise problem(where, "model", got=got, need=need, do=do, kind=ModelError)
+
+
+def forward(
+    tracer: Tracer, model: Any, X: torch.Tensor, args: list[torch.Tensor], targets: list[int] | None
+) -> torch.Tensor:
+    """Run rows through the model under the tracer, with gradients at `X`; give the target columns."""
+    with torch.enable_grad():
+        X.requires_grad_()
+        with tracer:
+            y = call_model(tracer.asked_by, model, X, *args)
+    chosen = choose_columns(tracer.asked_by, y, targets)
+    if not chosen.requires_grad:
+        raise problem(
+            tracer.asked_by, "model", got="an output that does not depend on X", need="one that does",
+            do="check the model for detach() or no_grad()", kind=ModelError,
+        )  # fmt: skip
+    return chosen
+
+
+def complaints(worst: float, threshold: float) -> list[str]:
+    """Say that scores miss the difference in prediction by too much, or that it is no number."""
+    if not math.isfinite(worst):
+        return [f"Convergence deltas are {worst}: something is not finite; see predict(model, X)"]
+    if worst > threshold:
+        return [f"Convergence deltas too high: up to {worst:.3g}; diagnose(model, X) names the operation at fault"]
+    return []
 
 
 class Run:
@@ -95,7 +130,7 @@ class Run:
         total = Total()
         raw: list[torch.Tensor] = []
         with frozen(self.model, tracer, self.rules), autocast(device, dtype):
-            y_x = self._forward(tracer, X.clone(), args).detach()
+            y_x = forward(tracer, self.model, X.clone(), args, self.targets).detach()
             for m, r in self._chunks(tracer, X, y_x, references, args):
                 if self.raw:
                     raw.append(m.cpu())
@@ -131,26 +166,15 @@ class Run:
             yield m, r
             start += k
 
-    def _forward(self, tracer: Tracer, X: torch.Tensor, args: list[torch.Tensor]) -> torch.Tensor:
-        with torch.enable_grad():
-            X.requires_grad_()
-            with tracer:
-                y = call_model("deep_lift_shap", self.model, X, *args)
-        return choose_columns("deep_lift_shap", y, self.targets)
-
     def _multipliers(
         self, tracer: Tracer, pairing: Pairing, references: torch.Tensor, args: list[torch.Tensor]
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Multipliers (n, k, T, 4, L), outputs (n, k, T) and the references as (n, k, 1, 4, L)."""
         tracer.second_pass(pairing)
         rows = references.flatten(0, 1).clone()
-        y = self._forward(tracer, rows, [one.repeat_interleave(pairing.k, dim=0) for one in args])
+        repeated = [one.repeat_interleave(pairing.k, dim=0) for one in args]
+        y = forward(tracer, self.model, rows, repeated, self.targets)
         last = len(self.targets) - 1
-        if not y.requires_grad:
-            raise problem(
-                "deep_lift_shap", "model", got="an output that does not depend on X", need="one that does",
-                do="check the model for detach() or no_grad()", kind=ModelError,
-            )  # fmt: skip
         grads = [torch.autograd.grad(y[:, t].sum(), rows, retain_graph=t < last)[0] for t in range(last + 1)]
         shape = (pairing.n, pairing.k)
         return torch.stack(grads, dim=1).unflatten(0, shape), y.detach().unflatten(0, shape), references.unsqueeze(2)
@@ -162,13 +186,7 @@ class Run:
         worst, relative = float(deltas.max()), float(deltas.mean() / differences.abs().mean().clamp_min(1e-12))
         if self.report_deltas:
             warnings.warn(f"convergence deltas: {deltas.flatten().tolist()}", NbinterpWarning, stacklevel=CALLER)
-        messages = []
-        if not math.isfinite(worst):
-            messages.append(f"Convergence deltas are {worst}: something is not finite; see predict(model, X)")
-        elif worst > self.threshold:
-            messages.append(
-                f"Convergence deltas too high: up to {worst:.3g}; diagnose(model, X) names the operation at fault"
-            )
+        messages = complaints(worst, self.threshold)
         if relative > 0.01:
             messages.append(
                 f"Convergence deltas are {relative:.1%} of the differences in output: an operation in the model has no "

@@ -38,6 +38,7 @@ class Pairing:
 
     n: int
     k: int
+    asked_by: str = "deep_lift_shap"
 
     def fold(self, ref: Tensor, dim: int) -> Tensor:
         """Split the batch axis of a reference tensor into (n, k, rest)."""
@@ -51,7 +52,7 @@ class Pairing:
         for dim in range(seen.ndim):
             if ref.shape[dim] == seen.shape[dim] * self.k and ref.shape[dim] != seen.shape[dim]:
                 return seen.unflatten(dim, (self.n, 1, -1)), self.fold(ref, dim), dim
-        raise _differs(f"shapes {tuple(seen.shape)} and {tuple(ref.shape)}")
+        raise _differs(self.asked_by, f"shapes {tuple(seen.shape)} and {tuple(ref.shape)}")
 
     def expand(self, seen: Tensor, ref: Tensor) -> Tensor:
         """Repeat an observed tensor to the shape of its references."""
@@ -59,9 +60,9 @@ class Pairing:
         return wide if dim < 0 else wide.expand_as(folded).flatten(dim, dim + 2)
 
 
-def _differs(what: str) -> ModelError:
+def _differs(asked_by: str, what: str) -> ModelError:
     error = problem(
-        "deep_lift_shap", "model", got=f"another sequence of operations for the references than for X ({what})",
+        asked_by, "model", got=f"another sequence of operations for the references than for X ({what})",
         need="a forward pass that does not depend on the data", do="remove the branch on the data", kind=ModelError,
     )  # fmt: skip
     assert isinstance(error, ModelError)
@@ -92,12 +93,15 @@ class Tracer(TorchFunctionMode):
         Names of functions that need no rule.
     strict : bool
         Refuse an operation without a rule; otherwise note it and take its derivative.
+    asked_by : str
+        The public function, for messages.
     """
 
     handlers: Mapping[str, Callable[..., Any]]
     linear: frozenset[str]
     strict: bool = True
     pairing: Pairing | None = None
+    asked_by: str = "deep_lift_shap"
     events: list[Event] = field(default_factory=list)
     modules: list[str] = field(default_factory=list)
     _at: int = 0
@@ -145,7 +149,7 @@ class Tracer(TorchFunctionMode):
         """Meet an operation that has no rule."""
         if self.strict:
             raise problem(
-                "deep_lift_shap", "model", got=f"the operation {name} at {self.where()}, which has no rule",
+                self.asked_by, "model", got=f"the operation {name} at {self.where()}, which has no rule",
                 need="operations with one", do="rewrite it, pass additional_nonlinear_ops for its module (for example "
                 "integrated_gradients_op()), or use saturation_mutagenesis or integrated_gradients", kind=ModelError,
             )  # fmt: skip
@@ -165,7 +169,7 @@ class Tracer(TorchFunctionMode):
             return None
         if self._at >= len(self.events) or self.events[self._at].name != name:
             met = self.events[self._at].name if self._at < len(self.events) else "the end"
-            raise _differs(f"{name} where there was {met}")
+            raise _differs(self.asked_by, f"{name} where there was {met}")
         event = self.events[self._at]
         self._at += 1
         return event.record
@@ -277,7 +281,7 @@ def _wrap(module: torch.nn.Module, rule: UserRule, tracer: Tracer) -> None:
     def forward(x: Tensor, *args: Any, **kwargs: Any) -> Tensor:
         if args or kwargs:
             raise problem(
-                "deep_lift_shap", "additional_nonlinear_ops", got=f"{type(module).__name__} called with several inputs",
+                tracer.asked_by, "additional_nonlinear_ops", got=f"{type(module).__name__} called with several inputs",
                 need="modules of one input", do="give the rule to a module around one input", kind=ModelError,
             )  # fmt: skip
         with torch._C.DisableTorchFunction():

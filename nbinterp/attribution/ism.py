@@ -20,7 +20,7 @@ from ..errors import Interrupted, ModelError, NbinterpWarning, problem
 from ..model.incremental import Piece, plan_of, sweep
 from ..model.predict import check_inputs, predict
 
-__all__ = ["saturation_mutagenesis"]
+__all__ = ["resolve_span", "saturation_mutagenesis"]
 
 _WHERE = "saturation_mutagenesis"
 
@@ -111,7 +111,7 @@ def saturation_mutagenesis(
     if len(X.shape) != 3:
         raise problem(_WHERE, "X", got=f"shape {tuple(X.shape)}", need="shape (N, 4, L)", do="add the missing axis")
     check_inputs(_WHERE, X, args)
-    start, end = _span(start, end, X.shape[2])
+    start, end = resolve_span(_WHERE, start, end, X.shape[2])
     runner = _Runner(model, _hard(X), tuple(args or ()), start, end, batch_size, func, dtype, device)
     with on_device(model, runner.device), torch.no_grad():
         runner.predict_references()
@@ -148,11 +148,12 @@ def _hard(X: Rows) -> Rows:
     return X
 
 
-def _span(start: int, end: int, length: int) -> tuple[int, int]:
+def resolve_span(where: str, start: int, end: int, length: int) -> tuple[int, int]:
+    """Give ``[start, end)`` with a negative `end` counted from the end; it must hold a position."""
     last = length + 1 + end if end < 0 else end
     if start < 0 or last > length or start >= last:
         raise problem(
-            _WHERE,
+            where,
             "start, end",
             got=f"[{start}, {last})",
             need=f"0 <= start < end <= {length}",

@@ -17,6 +17,7 @@ import torch.nn.functional as F  # noqa: N812 - its usual name
 
 from ..errors import ModelError, problem
 from . import rules
+from .convolution import conv1d
 from .engine import Tensor, Tracer, depends
 
 __all__ = ["HANDLERS", "LINEAR", "PRODUCTS"]
@@ -107,7 +108,8 @@ def _bilinear(tracer: Tracer, name: str, func: Any, args: Any, kwargs: Any) -> A
     given: dict[Any, Any] = {**dict(enumerate(args)), **kwargs}
     moving = [key for key, one in given.items() if isinstance(one, Tensor) and depends(one)]
     if len(moving) < 2:
-        return func(*args, **kwargs)
+        by_input = name == "conv1d" and not depends([given.get(1, given.get("weight"))])
+        return conv1d(func, args, kwargs) if by_input else func(*args, **kwargs)
     if (name.endswith("_") and not name.startswith("__")) or name.startswith("__i"):
         return tracer.unknown(f"in-place {name} of two activations", func(*args, **kwargs))
 
@@ -160,8 +162,8 @@ def _scatter(like: Tensor, where: Tensor, axes: int) -> Callable[[Tensor], Tenso
     """Send each window's gradient to the flat position of its winner, adding where windows share one."""
 
     def send(g: Tensor) -> Tensor:
-        flat = torch.zeros_like(like).flatten(-axes)
-        return flat.scatter_add_(-1, where.flatten(-axes), g.flatten(-axes)).view_as(like)
+        flat = torch.zeros_like(like).flatten(-axes)  # not in place, so that gradients may be batched
+        return flat.scatter_add(-1, where.flatten(-axes), g.flatten(-axes)).view_as(like)
 
     return send
 
@@ -182,7 +184,7 @@ def _max_over(tracer: Tracer, name: str, func: Any, args: Any, kwargs: Any) -> A
         seen_x, seen_values, seen_where = tracer.paired(seen, (x, values, where))
 
         def to(index: Tensor) -> Callable[[Tensor], Tensor]:
-            return lambda g: torch.zeros_like(x).scatter_add_(dim, index, g)
+            return lambda g: torch.zeros_like(x).scatter_add(dim, index, g)
 
         values = rules.max_select(x, values, seen_x, seen_values, to(seen_where), to(where))
     values = values if keep else values.squeeze(dim)

@@ -1,12 +1,12 @@
 """The references that sequences are compared with.
 
 In: one-hot sequences, and a tensor, a compact container or a function of references.  Out: ``(S, R, 4, L)`` for a span of
-sequences, the same whatever the batch: reference j of every sequence is drawn with seed ``random_state + j``.
+sequences, the same whatever the batch: reference j of every sequence is drawn with seed ``random_state + j``, or all
+references of every sequence in one call with seed ``random_state``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -35,10 +35,14 @@ class ReferenceMaker:
         R, for a callable.
     random_state : int or None
         Seed.
+    at_once : bool
+        Call as ``references(X, n=R, random_state=seed)`` for each sequence, which gives ``(1, R, 4, L)``.
     """
 
-    def __init__(self, where: str, X: Any, references: Any, n_shuffles: int, random_state: int | None) -> None:
-        self._X, self._source, self._random_state = X, references, random_state
+    def __init__(
+        self, where: str, X: Any, references: Any, n_shuffles: int, random_state: int | None, *, at_once: bool = False
+    ) -> None:
+        self._X, self._source, self._random_state, self._at_once = X, references, random_state, at_once
         self.n = n_shuffles
         if callable(references):
             if n_shuffles < 1:
@@ -57,7 +61,10 @@ class ReferenceMaker:
         if not callable(self._source):
             return take_rows(self._source, start, end, device=device, dtype=dtype)
         X = take_rows(self._X, start, end, device="cpu", dtype=torch.int8)
-        drawn = self._draw(X) if self._source is dinucleotide_shuffle else self._call(X)
+        if self._at_once:
+            drawn = torch.cat([self._made(X[i : i + 1], self.n, 0) for i in range(len(X))])
+        else:
+            drawn = self._draw(X) if self._source is dinucleotide_shuffle else self._call(X)
         return drawn.to(device).to(dtype)
 
     def _draw(self, X: torch.Tensor) -> torch.Tensor:
@@ -70,10 +77,13 @@ class ReferenceMaker:
         return shuffled.view(len(X), self.n, *X.shape[1:])
 
     def _call(self, X: torch.Tensor) -> torch.Tensor:
-        make: Callable[..., Any] = self._source
-        columns = []
-        for j in range(self.n):
-            seed = {} if self._random_state is None else {"random_state": self._random_state + j}
-            drawn = [make(X[i : i + 1], n=1, **seed)[:, 0] for i in range(len(X))]
-            columns.append(torch.cat([one if isinstance(one, torch.Tensor) else one.to_one_hot() for one in drawn]))
-        return torch.stack(columns, dim=1)
+        """The references of a step, one by one."""
+        columns = [torch.cat([self._made(X[i : i + 1], 1, j) for i in range(len(X))]) for j in range(self.n)]
+        return torch.cat(columns, dim=1)
+
+    def _made(self, X: torch.Tensor, n: int, j: int) -> torch.Tensor:
+        """What the function gives for one sequence, (1, n, 4, L)."""
+        seed = {} if self._random_state is None else {"random_state": self._random_state + j}
+        made = self._source(X, n=n, **seed)
+        one_hot: torch.Tensor = made if isinstance(made, torch.Tensor) else made.to_one_hot()
+        return one_hot

@@ -1,4 +1,4 @@
-/** What the two halves of a widget say to each other: nbinterp/live/protocol.py and nbinterp/widget/logo.py are the other half. */
+/** What the two halves of a widget say to each other: nbinterp/live/protocol.py, nbinterp/widget/logo.py and track.py are the other half. */
 import type { Change } from "./state/edits";
 
 /** One block of the binary trait. */
@@ -25,24 +25,40 @@ export interface LiveMeta {
   methods: string[];
 }
 
-export interface LogoMeta {
+/** What every view along sequences of one length is told of them. */
+export interface AxisMeta {
   n: number;
   length: number;
   blocks: Block[];
-  tracks: TrackMeta[];
   names: string[];
   loci: ([string, number] | null)[];
   predictions: (number | null)[] | null;
   target: string;
+  annotations: Annotation[];
+  /** Of a row, in pixels. */
+  height: number;
+}
+
+export interface LogoMeta extends AxisMeta {
+  tracks: TrackMeta[];
   /** The target that `predictions` are of, the method that is live, and whether the first track has its scores. */
   first: { target: string; method: string; scores: boolean };
   live: LiveMeta | null;
   /** Whether a table of single edits is stored: blocks "table" and "table_scale", changes in prediction (n, 4, length). */
   table: boolean;
-  annotations: Annotation[];
-  height: number;
   colors: "classic" | "safe" | "grey";
   scale: "row" | "shared" | "symmetric";
+}
+
+/** What nbinterp/widget/track.py writes. */
+export interface ProfilesMeta extends AxisMeta {
+  /** Profiles have `size` positions, from `offset` on. */
+  offset: number;
+  size: number;
+  rows: { label: string; source: number; strands: 1 | 2; ghost: [string, number] | null; band: boolean }[];
+  /** The row that a model answers edits for; null when there is none. */
+  live: number | null;
+  scale: "row" | "shared";
 }
 
 /** Asked once on start; a live kernel answers with the same word. */
@@ -69,12 +85,12 @@ export interface Prune extends Omit<Ask, "kind"> {
   end: number;
 }
 
-/** Part of an answer; `blocks` describe the bytes that came with it: scores (1, 4, L), errors (1, L), and their scales. */
+/** Part of an answer; `blocks` describe the bytes that came with it: scores (1, 4, L), errors (1, L), profile (1, S, P), and their scales. */
 export interface Answer {
   kind: "answer";
   number: number;
   example: number;
-  stage: "prediction" | "scores" | "error";
+  stage: "prediction" | "scores" | "profile" | "error";
   last: boolean;
   prediction: number | null;
   original: number | null;

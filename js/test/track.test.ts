@@ -1,13 +1,17 @@
 import assert from "node:assert/strict";
 import test from "node:test";
-import { Link } from "../src/core/link";
+import { Nobody } from "../src/backend/nobody";
+import { Link, sequenceOf } from "../src/core/link";
 import type { Numbers } from "../src/core/wire";
 import { type Pen, SvgPen } from "../src/draw/glyphs";
 import { pyramid } from "../src/draw/lod";
 import type { Theme } from "../src/draw/theme";
 import { drawGutter, drawTrack, rowExtent, runsOf, type Strand, trackMode, type TrackRow } from "../src/draw/track";
 import { join } from "../src/core/join";
-import { type ProfilesMeta, toCsv, TrackStore } from "../src/view/track";
+import type { Answer, ProfilesMeta } from "../src/protocol";
+import type { Change } from "../src/state/edits";
+import { Live } from "../src/state/live";
+import { toCsv, TrackStore } from "../src/state/track";
 
 const FRAME = { x: 100, y: 10, width: 300, height: 80 };
 const THEME: Theme = { dark: false, ink: "rgb(0, 0, 0)", ground: "#ffffff", font: "sans", mono: "mono", bases: [], unknown: "#999999", accent: "#2563b8" };
@@ -141,7 +145,7 @@ function store(loci: ProfilesMeta["loci"] = [null, null], length = 100, offset =
   ]);
   const meta: ProfilesMeta = {
     n, length, offset, size, blocks: [], loci, rows: [{ label: 'a "b"', source: 0, strands: 2, ghost: null, band: false }],
-    names: loci.map((_, i) => `s${i}`), predictions: null, target: "", annotations: [], height: 72, scale: "row",
+    names: loci.map((_, i) => `s${i}`), predictions: null, target: "", annotations: [], height: 72, scale: "row", live: null,
   };
   return new TrackStore(meta, blocks, {});
 }
@@ -203,4 +207,89 @@ test("a view that left the page is told nothing", () => {
   a.set({ view: { start: 20, end: 60 } });
   gone.set({ hover: 4 });
   assert.deepEqual([gone.state.view, a.state.hover], [{ start: 0, end: 100 }, null]);
+});
+
+// --- edits of a linked view ------------------------------------------------------------------------------------------
+
+/** A store whose first row a model answers for, of 2 sequences of 20 bases with profiles from 5 to 15. */
+function live(): TrackStore {
+  const blocks = new Map<string, Numbers>([["profile0", Int16Array.from({ length: 20 }, (_, i) => i % 10)], ["profile0.scale", new Float32Array(2).fill(1)]]);
+  const meta: ProfilesMeta = {
+    n: 2, length: 20, offset: 5, size: 10, blocks: [], loci: [null, null], rows: [{ label: "predicted", source: 0, strands: 1, ghost: null, band: false }],
+    names: ["a", "b"], predictions: null, target: "", annotations: [], height: 72, scale: "row", live: 0,
+  };
+  return new TrackStore(meta, blocks, {});
+}
+const answer = (values: number[]): [Answer, Map<string, Numbers>] => [
+  {
+    kind: "answer", number: 1, example: 0, stage: "profile", last: true, prediction: 1, original: 2, spread: null, n_references: null,
+    seconds: 0, words: "", deletion: [], insertion: [], blocks: [],
+  },
+  new Map<string, Numbers>([["profile", Int16Array.from(values)], ["profile_scale", Float32Array.of(1)]]),
+];
+
+test("an edit is asked about; its profile stands before the original, at the positions of now", () => {
+  const one = live(), key = sequenceOf(one.meta, 0);
+  assert.equal(typeof one.wanted, "undefined");
+  one.set({ edits: { [key]: [[0, 2, ""]] } }); // two bases taken out: all that follows moves up
+  assert.deepEqual(one.wanted?.changes, [[0, 2, ""]]);
+  assert.equal(one.current.rows[0].label, "predicted (original)");
+  one.set({ asking: true });
+  assert.deepEqual([one.current.rows[0].label, one.current.rows[0].stale], ["predicted", true]);
+  one.answers.add(one.question, ...answer([9, 8, 7, 6, 5, 4, 3, 2, 1, 0]));
+  one.set({ heard: 1, asking: false });
+  const [{ ghost, strands: [strand] }] = one.current.rows;
+  assert.equal(ghost, "original");
+  assert.deepEqual([...strand.levels[0].mean], [9, 8, 7, 6, 5, 4, 3, 2, 1, 0]);
+  assert.deepEqual([...strand.ghost![0].mean], [2, 3, 4, 5, 6, 7, 8, 9, NaN, NaN]);
+  assert.equal(one.wanted, undefined);
+  one.set({ example: 1 });
+  assert.equal(one.current, one.original); // the other sequence was not edited
+  one.set({ example: 0, edits: {} });
+  assert.equal(one.current, one.original);
+});
+
+test("a substitution leaves the original as it was, and a stale row is drawn at 40 %", () => {
+  const one = live(), key = sequenceOf(one.meta, 0);
+  one.set({ edits: { [key]: [[7, 8, "A"]] }, asking: true });
+  const [row] = one.current.rows;
+  assert.equal(row.strands[0].levels, one.original.rows[0].strands[0].levels);
+  const alpha = (r: TrackRow): number => Number(/[\d.]+(?=\)$)/.exec(drawn(r).shapes[0].color));
+  assert.ok(Math.abs(alpha(row) - 0.4 * alpha({ ...row, stale: false })) < 1e-6);
+});
+
+test("edits are told by sequence, also to a view that comes late, and to none that has no model", () => {
+  const link = new Link(), editor = Object.assign(store([null, null], 20), { edits: { 1: [[3, 4, "T"]] } as Record<string, Change[]> });
+  const early = live(), other = store(), leave = new AbortController();
+  join(early, link, end);
+  join(other, link, end);
+  join(editor, link, leave.signal);
+  const late = live();
+  join(late, link, end);
+  for (const one of [early, late]) assert.equal(one.changes.length, 0);
+  early.set({ example: 1 }); // both, since they are linked
+  for (const one of [early, late]) assert.deepEqual(one.changes, [[3, 4, "T"]]);
+  assert.equal(other.changes.length, 0);
+  leave.abort(); // what left the page, or was run again, is not edited any more
+  assert.equal(early.changes.length, 0);
+  const elsewhere = store([["chr1", 5], null], 20);
+  assert.notEqual(sequenceOf(elsewhere.meta, 0), sequenceOf(early.meta, 0));
+});
+
+test("of linked views, the first that looks at a part leads", () => {
+  const link = new Link(), all = store(), part = store(), late = store();
+  part.set({ view: { start: 20, end: 60 } });
+  late.set({ view: { start: 5, end: 15 } });
+  for (const one of [all, part, late]) join(one, link, end);
+  for (const one of [all, part, late]) assert.deepEqual(one.state.view, { start: 20, end: 60 });
+});
+
+test("with no one to answer, it says so in its own words", () => {
+  const one = live();
+  const asker = new Live(one, new Nobody("no kernel"));
+  asker.look();
+  one.set({ edits: { [sequenceOf(one.meta, 0)]: [[7, 8, "A"]] } });
+  assert.deepEqual([one.state.failed, one.state.asking], ["no kernel", false]);
+  one.set({ edits: {} });
+  assert.equal(one.state.failed, "");
 });

@@ -2,8 +2,9 @@
 
 In: arrays, models, and what a person asks.  Out: binary blocks with tables that describe them, and answers.  `wire` packs,
 `edits` keeps what was changed, `protocol` is the words of both halves (``js/src/protocol.ts`` is the other),
-`repredict` recomputes what an edit reaches, `engine` answers, `newest` runs it beside the notebook.  Fixtures in
-``tests/fixtures/protocol`` hold both sides to the same bytes.  What needs torch is loaded when it is used.
+`repredict` recomputes what an edit reaches, `engine` answers logos and `track` profiles, `newest` runs them beside the
+notebook.  Fixtures in ``tests/fixtures/protocol`` hold both sides to the same bytes.  What needs torch is loaded when it is
+used.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from .engine import Engine
     from .repredict import Repredictor
     from .targets import targets_of
+    from .track import TrackEngine
 
 __all__ = [
     "Answer",
@@ -31,6 +33,7 @@ __all__ = [
     "Newest",
     "Packed",
     "Repredictor",
+    "TrackEngine",
     "apply_changes",
     "decode_ask",
     "encode_answer",
@@ -41,7 +44,7 @@ __all__ = [
     "unpack_blocks",
 ]
 
-_LATER = {"Engine": "engine", "Repredictor": "repredict", "targets_of": "targets"}
+_LATER = {"Engine": "engine", "Repredictor": "repredict", "TrackEngine": "track", "targets_of": "targets"}
 
 
 def __getattr__(name: str) -> Any:

@@ -7,8 +7,6 @@ added.  Knows no browser and no Jupyter; `Newest` runs it beside the notebook.
 from __future__ import annotations
 
 import functools
-import threading
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -18,21 +16,21 @@ import torch
 from ..attribution import attribute, deep_lift_shap, faithfulness
 from ..core.methods import METHODS
 from ..errors import ModelError, problem
-from ..model import predict
+from ..perturb.prune import prune
 from ..sequence import dinucleotide_shuffle
+from .answering import Answering, Part, words_of
 from .edits import LETTERS, Change, Edited, apply_changes
-from .protocol import Answer, Ask
-from .prune import prune
+from .protocol import Ask
 from .repredict import Repredictor, one_hot_of
 from .targets import compose
 
 __all__ = ["Engine"]
 
+_words = words_of  # where `marginal` looks for it
 _ROUNDS = (0.2, 1.0)  # parts of the references after which scores are shown
-_KEPT = 8  # sequences whose activations are kept
 
 
-class Engine:
+class Engine(Answering):
     """Predictions and scores of edited sequences.
 
     Parameters
@@ -68,72 +66,45 @@ class Engine:
         random_state: int = 0,
         device: Any = None,
     ) -> None:
+        super().__init__(codes, device)
         self.targets, self.methods = dict(targets), tuple(methods)
-        self._codes, self._device = codes, device
         self._n_shuffles, self._seed = n_shuffles, random_state
-        self._lock = threading.RLock()  # a model answers one at a time, from whatever thread it is asked
         self._composed: dict[str, Any] = {}
-        self._ready: dict[tuple[str, int], Repredictor] = {}
 
-    def answer(self, ask: Ask, stale: Callable[[], bool] = lambda: False) -> Iterator[Answer]:
-        """Answer in parts; an error is an answer too.  What becomes `stale` is not carried on."""
-        began = time.perf_counter()
-
-        def made(stage: str, last: bool, **values: Any) -> Answer:
-            return Answer(ask.number, ask.example, stage, last, seconds=time.perf_counter() - began, **values)
-
-        try:
-            with self._lock:
-                model, codes = self._find(ask)
-                edited = apply_changes(codes, ask.changes)
-                numbers = self._predict(model, self._prepared(ask, model, codes), edited)
-                yield made("prediction", False, **numbers)
-                for scores, errors, n, last in self._scores(model, ask.method, edited.codes):
-                    if stale():
-                        return
-                    more = self._curves(model, edited.codes, scores) if last and ask.curves else {}
-                    yield made("scores", last, scores=scores, errors=errors, n_references=n, **numbers, **more)
-                    if stale():
-                        return
-        except Exception as error:  # noqa: BLE001 - the view shows it in its own words, and goes on
-            yield made("error", True, words=_words(error))
+    def _parts(self, ask: Ask, stale: Callable[[], bool]) -> Iterator[Part]:
+        """Give the prediction, then scores as references are added."""
+        model, codes = self._find(ask)
+        edited = apply_changes(codes, ask.changes)
+        numbers = self._predict(model, self._prepared((ask.target, ask.example), model, codes), edited)
+        yield "prediction", False, dict(numbers)
+        for scores, errors, n, last in self._scores(model, ask.method, edited.codes):
+            if stale():
+                return
+            more = self._curves(model, edited.codes, scores) if last and ask.curves else {}
+            yield "scores", last, {"scores": scores, "errors": errors, "n_references": n, **numbers, **more}
 
     def _find(self, ask: Ask) -> tuple[Any, np.ndarray]:
         if ask.method not in self.methods:
             known = ", ".join(self.methods)
             raise problem("Engine", "method", got=repr(ask.method), need=f"one of {known}", do="choose one")
-        if not 0 <= ask.example < len(self._codes):
-            raise problem("Engine", "example", got=ask.example, need=f"0 to {len(self._codes) - 1}", do="choose one")
+        codes = self._original(ask)
         if ask.target not in self._composed:
-            self._composed[ask.target] = compose(self.targets, ask.target, self._codes.shape[1])
-        return self._composed[ask.target], self._codes[ask.example]
+            self._composed[ask.target] = compose(self.targets, ask.target, self.codes.shape[1])
+        return self._composed[ask.target], codes
 
     def prune(self, ask: Ask, start: int, end: int) -> Change:
-        """The change that leaves of ``[start, end)`` only what the prediction needs; see `prune`."""
+        """The change that leaves of ``[start, end)`` only what the prediction needs; see `nbinterp.prune`."""
         with self._lock:
             model, codes = self._find(ask)
             now = apply_changes(codes, ask.changes).codes
-            shuffled = dinucleotide_shuffle(
-                one_hot_of(now, "cpu", torch.int8), n=1, random_state=self._seed, allow_N=True
-            )[0, 0]
-            background = np.where(shuffled.sum(dim=0) == 0, 4, shuffled.argmax(dim=0)).astype(np.uint8)
-
-            def numbers(rows: np.ndarray) -> np.ndarray:
-                X = torch.cat([one_hot_of(row, "cpu", torch.int8) for row in rows])
-                found: np.ndarray = predict(model, X, batch_size=64, device=self._device).reshape(len(rows)).numpy()
-                return found
-
-            left = prune(numbers, now, background, start, end)
+            X = one_hot_of(now, "cpu", torch.int8)
+            shuffled = dinucleotide_shuffle(X, n=1, random_state=self._seed, allow_N=True)
+            found = prune(
+                model, X, (start, end), context="sequence", backgrounds=shuffled, batch_size=64, device=self._device
+            )
+            background = np.where(shuffled[0, 0].sum(dim=0) == 0, 4, shuffled[0, 0].argmax(dim=0))
+            left = np.where(found.kept[0], now, background)
             return Change(start, end, "".join(LETTERS[code] for code in left[start:end].tolist()))
-
-    def _prepared(self, ask: Ask, model: Any, codes: np.ndarray) -> Repredictor:
-        """What is kept of a sequence, for the few that were asked about last."""
-        key = ask.target, ask.example
-        ready = self._ready.pop(key, None) or Repredictor(model, codes, device=self._device)
-        self._ready[key] = ready
-        for old in list(self._ready)[:-_KEPT]:
-            del self._ready[old]
-        return ready
 
     def _predict(self, model: Any, ready: Repredictor, edited: Edited) -> dict[str, float | None]:
         new, old = float(ready.predict(edited.codes)[0]), float(ready.y0[0])
@@ -196,10 +167,3 @@ def _pool(parts: Sequence[tuple[int, np.ndarray, np.ndarray]]) -> tuple[np.ndarr
     for count, m, e in parts:  # squares within the groups, and between them
         squares += (count - 1) * count * np.nan_to_num(e) ** 2 + count * (m - mean) ** 2
     return mean, np.sqrt(squares / max(n - 1, 1) / n)
-
-
-def _words(error: Exception) -> str:
-    if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
-        return "out of memory: free some (close other models), or use a shorter sequence"
-    text = str(error).strip()
-    return text.splitlines()[0] if text else type(error).__name__

@@ -6,6 +6,7 @@ runs, and thirty clicks in a second cost one answer or two.
 
 from __future__ import annotations
 
+import contextvars
 import threading
 from collections.abc import Callable, Iterable
 from typing import Generic, TypeVar
@@ -49,8 +50,10 @@ class Newest(Generic[Request, Reply]):
             self._waiting = [request]
             if not self._busy:
                 self._busy = True
-                # a thread for as long as there is work: a notebook that is left alone keeps none
-                threading.Thread(target=self._work, name="nbinterp-live", daemon=True).start()
+                # a thread for as long as there is work: a notebook that is left alone keeps none.  It answers in the
+                # context of who asks, or the kernel would take the view's next message for one of the cell that runs
+                here = contextvars.copy_context()
+                threading.Thread(target=here.run, args=(self._work,), name="nbinterp-live", daemon=True).start()
 
     def wait(self, seconds: float | None = None) -> bool:
         """Wait until nothing is left to do; say whether that came in time."""

@@ -18,6 +18,8 @@ from .wire import Packed, pack_blocks, quantize
 
 __all__ = ["Answer", "Ask", "decode_ask", "encode_answer"]
 
+_ARRAYS = ("scores", "errors", "profile")
+
 
 @dataclass(frozen=True)
 class Ask:
@@ -39,9 +41,10 @@ class Ask:
 class Answer:
     """Part of an answer: the prediction first, scores when they are there, or the words of an error.
 
-    `stage` is "prediction", "scores" or "error"; `last` says that nothing more will come for this number.  `scores`
+    `stage` is "prediction", "scores", "profile" or "error"; `last` says that nothing more will come for this number.  `scores`
     ``(4, L)`` are hypothetical; `errors` ``(L,)`` is the standard error of the observed base over `n_references`.
-    `deletion` and `insertion` are predictions at equal steps, see `faithfulness`.
+    `deletion` and `insertion` are predictions at equal steps, see `faithfulness`.  A view of profiles hears of ``profile``
+    ``(S, P)``, whose sum is the prediction.
     """
 
     number: int
@@ -58,6 +61,7 @@ class Answer:
     insertion: tuple[float, ...] = ()
     scores: np.ndarray | None = None
     errors: np.ndarray | None = None
+    profile: np.ndarray | None = None
 
 
 def decode_ask(message: Mapping[str, Any]) -> Ask:
@@ -89,11 +93,11 @@ def encode_answer(answer: Answer) -> tuple[dict[str, Any], bytes]:
     (1.5, [], b'')
     """
     arrays: dict[str, np.ndarray] = {}
-    for name in ("scores", "errors"):
+    for name in _ARRAYS:
         values = getattr(answer, name)
         if values is not None:
             arrays[name], arrays[f"{name}_scale"] = quantize(np.asarray(values)[None])
     packed = pack_blocks(arrays) if arrays else Packed(b"", [])
-    words = {k: v for k, v in asdict(answer).items() if k not in ("scores", "errors")}
+    words = {k: v for k, v in asdict(answer).items() if k not in _ARRAYS}
     words |= {"deletion": list(answer.deletion), "insertion": list(answer.insertion)}
     return {"kind": "answer", **words, "blocks": packed.blocks}, packed.data

@@ -6,7 +6,9 @@ chooses comes back as traits.  ``static/`` holds the built JavaScript, whose sou
 
 from .links import link
 from .logo import LogoView
+from .marginal import MarginalView, marginal_grid
 from .table import TableView
 from .track import TrackView
+from .variant import VariantView
 
-__all__ = ["LogoView", "TableView", "TrackView", "link"]
+__all__ = ["LogoView", "MarginalView", "TableView", "TrackView", "VariantView", "link", "marginal_grid"]

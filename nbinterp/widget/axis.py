@@ -1,10 +1,12 @@
 """What views along a sequence share: which sequence, where, what is selected, and the tables that go with it.
 
-In: sequences' number and length, loci, annotations.  Out: traits that are checked, and plain lists for the browser.
+In: sequences' number and length, loci, annotations, answers of a model.  Out: traits that are checked, and plain lists for the
+browser.
 """
 
 from __future__ import annotations
 
+import json
 import math
 from typing import Any
 
@@ -14,9 +16,10 @@ import traitlets
 
 from ..core.tables import ANNOTATIONS, LOCI, check_table
 from ..errors import problem
-from .base import View
+from ..live import Answer, encode_answer
+from .base import View, numpy_of
 
-__all__ = ["AxisView", "check_loci", "finite", "plain_annotations", "same_rows"]
+__all__ = ["AxisView", "check_loci", "codes_of", "finite", "plain_annotations", "same_rows"]
 
 
 class AxisView(View):
@@ -28,6 +31,8 @@ class AxisView(View):
     view = traitlets.List(traitlets.Float()).tag(sync=True, echo_update=False)
     selection = traitlets.List(traitlets.Int()).tag(sync=True, echo_update=False)
     link = traitlets.Unicode().tag(sync=True)
+    answer = traitlets.Unicode("{}").tag(sync=True)
+    answer_data = traitlets.Bytes().tag(sync=True)
 
     _size: tuple[int, int]
 
@@ -54,6 +59,36 @@ class AxisView(View):
             raise problem(type(self).__name__, "view", got=values, need="start < end", do=do)
         start = min(max(values[0], 0.0), length - 1.0)
         return [start, min(max(values[1], start + 1), float(length))]
+
+    def _hand_on(self, answer: Answer) -> None:
+        """Hand an answer to the browser; as traits, so that a saved notebook keeps the last."""
+        words, data = encode_answer(answer)
+        with self.hold_sync():
+            self.answer_data = data
+            self.answer = json.dumps(words, allow_nan=False)
+
+
+def _is_soft(one_hot: np.ndarray) -> bool:
+    """Whether anything but one base, or none, stands at a position."""
+    return not np.isin(one_hot, (0, 1)).all() or bool((one_hot.sum(axis=1) > 1).any())
+
+
+def codes_of(where: str, X: Any) -> np.ndarray:
+    """Codes (N, L) of one-hot or a compact container."""
+    if hasattr(X, "to_codes"):
+        codes = numpy_of(X.to_codes())
+        return np.atleast_2d(codes).astype(np.uint8)
+    one_hot = numpy_of(X)
+    one_hot = one_hot[None] if one_hot.ndim == 2 else one_hot
+    if one_hot.ndim != 3 or one_hot.shape[1] != 4 or one_hot.size == 0 or _is_soft(one_hot):
+        raise problem(
+            where,
+            "X",
+            got=f"shape {one_hot.shape}, or soft entries",
+            need="one-hot (4, L) or (N, 4, L)",
+            do="encode the sequences",
+        )
+    return np.where(one_hot.sum(axis=1) == 0, 4, one_hot.argmax(axis=1)).astype(np.uint8)
 
 
 def finite(value: Any) -> float | None:

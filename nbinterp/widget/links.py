@@ -17,7 +17,8 @@ def link(*views: Any) -> str:
     """Let views follow each other: example, region, cross-hair and selection.
 
     The browser does it, so that they stay linked in a report and with the kernel gone.  Views with loci meet on the
-    genome, whatever their windows are; others by example and position.
+    genome, whatever their windows are; others by example and position.  A TrackView with a model also follows the edits of
+    the same sequences in a LogoView.
 
     Parameters
     ----------

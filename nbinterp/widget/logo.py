@@ -27,12 +27,11 @@ from ..live import (
     Newest,
     apply_changes,
     decode_ask,
-    encode_answer,
     pack_blocks,
     pack_sequence,
     quantize,
 )
-from .axis import AxisView, check_loci, finite, plain_annotations, same_rows
+from .axis import AxisView, check_loci, codes_of, finite, plain_annotations, same_rows
 from .base import numpy_of, static
 
 __all__ = ["LogoView"]
@@ -123,8 +122,6 @@ class LogoView(AxisView):
     target = traitlets.Unicode().tag(sync=True, echo_update=False)
     method = traitlets.Unicode().tag(sync=True, echo_update=False)
     rows = traitlets.Dict().tag(sync=True, echo_update=False)
-    answer = traitlets.Unicode("{}").tag(sync=True)
-    answer_data = traitlets.Bytes().tag(sync=True)
 
     def __init__(
         self,
@@ -154,7 +151,7 @@ class LogoView(AxisView):
         check_choice("LogoView", "scale", scale, ("row", "shared", "symmetric"))
         if not 24 <= height <= 600:
             raise problem("LogoView", "height", got=height, need="24 to 600 pixels a row", do="64 is the default")
-        self._codes = _codes(X)
+        self._codes = codes_of("LogoView", X)
         self._still: tuple[Any, bytes] | None = None
         n, length = self._size = self._codes.shape
         self._engine: Any = None
@@ -225,7 +222,7 @@ class LogoView(AxisView):
         )
         self._answers: Newest[tuple[Ask, Any], Answer] | None = None
         if self._engine is not None:
-            self._answers = Newest(self._answer_request, self._tell)
+            self._answers = Newest(self._answer_request, self._hand_on)
 
     # --- edits --------------------------------------------------------------------------------------------------------
 
@@ -302,13 +299,6 @@ class LogoView(AxisView):
         if not stale():
             self._history = self._history.do(change)
 
-    def _tell(self, answer: Answer) -> None:
-        """Hand an answer to the browser; as traits, so that a saved notebook keeps the last."""
-        words, data = encode_answer(answer)
-        with self.hold_sync():
-            self.answer_data = data
-            self.answer = json.dumps(words, allow_nan=False)
-
     def to_png(self) -> bytes:
         """Draw the example and view as they are now; the picture is kept until they change."""
         key = (self.example, self.hypothetical, *self.view, *self.changes)
@@ -332,27 +322,8 @@ class LogoView(AxisView):
         )  # fmt: skip
 
 
-def _is_soft(one_hot: np.ndarray) -> bool:
-    """Whether anything but one base, or none, stands at a position."""
-    return not np.isin(one_hot, (0, 1)).all() or bool((one_hot.sum(axis=1) > 1).any())
-
-
-def _codes(X: Any) -> np.ndarray:
-    """Codes (N, L) of one-hot or a compact container."""
-    if hasattr(X, "to_codes"):
-        codes = numpy_of(X.to_codes())
-        return np.atleast_2d(codes).astype(np.uint8)
-    one_hot = numpy_of(X)
-    one_hot = one_hot[None] if one_hot.ndim == 2 else one_hot
-    if one_hot.ndim != 3 or one_hot.shape[1] != 4 or one_hot.size == 0 or _is_soft(one_hot):
-        raise problem(
-            "LogoView",
-            "X",
-            got=f"shape {one_hot.shape}, or soft entries",
-            need="one-hot (4, L) or (N, 4, L)",
-            do="encode the sequences",
-        )
-    return np.where(one_hot.sum(axis=1) == 0, 4, one_hot.argmax(axis=1)).astype(np.uint8)
+def _codes(X: Any, where: str = "LogoView") -> np.ndarray:  # where `marginal` looks for it
+    return codes_of(where, X)
 
 
 def _tracks(tracks: Any, n: int, length: int) -> dict[str, np.ndarray]:

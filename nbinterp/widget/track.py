@@ -1,7 +1,7 @@
 """TrackView: profiles along a sequence, such as coverage that was predicted and observed.
 
-In: values of one or two strands, spans.  Out: a widget; ``example``, ``view`` and ``selection`` come back as traits, and
-views of one ``link`` follow each other.
+In: values of one or two strands, spans, and, to follow edits, a model.  Out: a widget; ``example``, ``view`` and ``selection``
+come back as traits, and views of one ``link`` follow each other.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pandas as pd
@@ -18,9 +18,12 @@ import traitlets
 from ..chart.profile import ProfileRow, profile_png
 from ..core.check import check_choice
 from ..errors import problem, suggest
-from ..live import pack_blocks, quantize
-from .axis import AxisView, check_loci, finite, plain_annotations, same_rows
+from ..live import Answer, Ask, Newest, decode_ask, pack_blocks, quantize
+from .axis import AxisView, check_loci, codes_of, finite, plain_annotations, same_rows
 from .base import numpy_of, static
+
+if TYPE_CHECKING:
+    from ..live import TrackEngine
 
 __all__ = ["TrackView"]
 
@@ -32,18 +35,19 @@ class TrackView(AxisView):
 
     Parameters
     ----------
-    profiles : array, or mapping from label to array
+    profiles : array, or mapping from label to array, optional
         A row each, on one axis: ``(P,)``, ``(N, P)`` or ``(N, S, P)`` of N sequences, S = 1 or 2 strands and P positions.
-        Positions whose value is NaN or infinite are hatched.
+        Positions whose value is NaN or infinite are hatched.  With a model they stand beside its own.
     names : sequence of str, optional
         One a sequence.
     loci : DataFrame, optional
         chrom, start, end of each whole sequence; positions are then the genome's, 0-based and half-open as everywhere
         here.  What a click on the locus copies is written as genome browsers read it, from 1 with both ends included.
-    offset : int
-        Where in the sequence the profiles begin; most models predict a profile shorter than what they read.
+    offset : int, optional
+        Where in the sequence the profiles begin; most models predict a profile shorter than what they read.  0 by default,
+        and in the middle of the sequences when these are known.
     length : int, optional
-        Of the whole sequence; ``offset + P + offset`` by default.
+        Of the whole sequence; that of `X`, or ``offset + P + offset``, by default.
     annotations : DataFrame, optional
         example_idx, start, end (within the whole sequence) and, where known, name, strand, score (or attribution): bars
         under the rows.
@@ -65,6 +69,17 @@ class TrackView(AxisView):
         Profiles drawn as a line behind another, such as ``{"after": "before"}`` of an edit; they get no row of their own.
     link : str
         Views of one page with the same link show the same sequence and place, with a kernel or without.
+    X : one-hot (4, L) or (N, 4, L), or compact container, optional
+        The sequences, for `model`.
+    model : torch.nn.Module, optional
+        What predicts the row "predicted", which comes first and needs no `profiles`; of profiles that have one, it takes
+        the place.  When the sequence is edited in a LogoView of the same link, the row is predicted anew while the
+        notebook's kernel runs, with the original as a line behind it.
+    head : int or str, optional
+        Which output of the model, as it is.  By default the only one; of heads "profile" and "logcounts", as BPNet has
+        them, the reads expected at each position.
+    device : str, optional
+        Of the model.
 
     Attributes
     ----------
@@ -93,11 +108,11 @@ class TrackView(AxisView):
 
     def __init__(
         self,
-        profiles: Any,
+        profiles: Any = None,
         *,
         names: Sequence[str] | None = None,
         loci: pd.DataFrame | None = None,
-        offset: int = 0,
+        offset: int | None = None,
         length: int | None = None,
         annotations: pd.DataFrame | None = None,
         predictions: Any = None,
@@ -109,13 +124,21 @@ class TrackView(AxisView):
         band: Mapping[str, Any] | None = None,
         overlay: Mapping[str, str] | None = None,
         link: str = "",
+        X: Any = None,
+        model: Any = None,
+        head: int | str | None = None,
+        device: str | None = None,
     ) -> None:
         check_choice("TrackView", "scale", scale, ("row", "shared"))
         if not 24 <= height <= 600:
             raise problem("TrackView", "height", got=height, need="24 to 600 pixels a row", do="72 is the default")
-        self._profiles = _profiles(profiles)
+        self._engine = None if model is None and X is None and head is None else _engine(X, model, head, device)
+        self._profiles = _profiles(_with_predicted(profiles, self._engine))
         self._still: tuple[Any, bytes] | None = None
         n, _, size = next(iter(self._profiles.values())).shape
+        if self._engine is not None:
+            length, offset = _place(self._engine, length, offset, size)
+        offset = offset or 0
         self._n, self._offset, self._scale = n, offset, scale
         self._length = _whole(offset, length, size)
         self._size = n, self._length
@@ -139,6 +162,7 @@ class TrackView(AxisView):
             "size": size,
             "blocks": blocks.blocks,
             "rows": self._rows(),
+            "live": None if self._engine is None else 0,
             "names": self._names,
             "loci": places,
             "predictions": numbers,
@@ -154,6 +178,13 @@ class TrackView(AxisView):
             view=[0.0, float(self._length)] if view is None else [float(v) for v in view],
             link=link,
         )
+        self._answers: Newest[Ask, Answer] | None = None
+        if self._engine is not None:
+            self._answers = Newest(self._engine.answer, self._hand_on)
+
+    def _receive(self, message: dict[str, Any]) -> None:
+        if self._answers is not None and message.get("kind") == "ask":
+            self._answers.submit(decode_ask(message))
 
     def _arrays(self) -> dict[str, np.ndarray]:
         """What the browser needs, by name: 16 bits a value, and a scale for each sequence."""
@@ -216,6 +247,39 @@ class TrackView(AxisView):
         )  # fmt: skip
 
 
+PREDICTED: Final = "predicted"
+
+
+def _engine(X: Any, model: Any, head: int | str | None, device: str | None) -> TrackEngine:
+    """What answers for the model's row."""
+    if model is None or X is None:
+        missing = "model" if model is None else "X"
+        raise problem(
+            "TrackView", missing, got="nothing", need="a model and the sequences that it reads", do=f"pass {missing}="
+        )
+    from ..live.track import TrackEngine, profile_head
+
+    return TrackEngine(profile_head(model, head), codes_of("TrackView", X), device=device)
+
+
+def _with_predicted(profiles: Any, engine: TrackEngine | None) -> Any:
+    """The model's row above what is given beside it."""
+    if engine is None:
+        return profiles
+    given = {} if profiles is None else profiles if isinstance(profiles, Mapping) else {"profile": profiles}
+    return {PREDICTED: engine.profiles, **{label: values for label, values in given.items() if label != PREDICTED}}
+
+
+def _place(engine: TrackEngine, length: int | None, offset: int | None, size: int) -> tuple[int, int]:
+    """Length of the sequences that the model reads, and where its profile begins: in the middle, if nothing is said."""
+    whole = engine.codes.shape[1]
+    if length not in (None, whole):
+        raise problem(
+            "TrackView", "length", got=length, need=f"{whole}, the length of the sequences", do="leave it out"
+        )
+    return whole, max(whole - size, 0) // 2 if offset is None else offset
+
+
 def _numbers(argument: str, values: Any) -> np.ndarray:
     try:
         return np.asarray(numpy_of(values).astype(np.float32))
@@ -236,8 +300,9 @@ def _three_axes(values: np.ndarray) -> np.ndarray:
 def _profiles(profiles: Any) -> dict[str, np.ndarray]:
     """Label to (N, S, P), alike in N and P."""
     given = profiles if isinstance(profiles, Mapping) else {"profile": profiles}
-    if not given:
-        raise problem("TrackView", "profiles", got="no profile", need="one or more", do="pass an array or a mapping")
+    if profiles is None or not given:
+        need = "one or more, or a model"
+        raise problem("TrackView", "profiles", got="no profile", need=need, do="pass an array or a mapping")
     found: dict[str, np.ndarray] = {}
     for label, values in given.items():
         where = f"profiles[{label!r}]" if isinstance(profiles, Mapping) else "profiles"

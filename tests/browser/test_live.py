@@ -251,3 +251,100 @@ def test_methods_are_compared(lab: Jupyter, browser: Any) -> None:
         assert panel.locator(".nbi-agree tr").count() == 5
         logo.get_by_text("compare", exact=True).click()
         assert panel.is_hidden()
+
+
+LINKED = """import json, time, torch, nbinterp as nb
+from nbinterp import demo
+torch.manual_seed(1)
+motif, bump = torch.tensor(demo.motifs()["AP1"]), torch.exp(-torch.linspace(-2.5, 2.5, 41) ** 2)
+find, spread = torch.nn.Conv1d(4, 1, motif.shape[1]), torch.nn.Conv1d(1, 2, 61)
+with torch.no_grad():  # reads to both sides of each AP1 site, the strands apart
+    find.weight[:] = motif
+    find.bias[:] = -0.75 * motif.max(dim=0).values.sum()
+    spread.weight.zero_()
+    spread.weight[0, 0, :41], spread.weight[1, 0, -41:] = bump, bump
+    spread.bias[:] = 0.1
+model = torch.nn.Sequential(find, torch.nn.Softplus(4), spread).eval()
+X, truth = demo.sequences(2, random_state=0)
+with torch.no_grad():
+    seen = torch.poisson(model(X.float()) * 10) / 10
+view = nb.LogoView(X, model=model, method="saliency", view=(150, 270), device="cpu", link="both")
+track = nb.TrackView({"observed": seen}, X=X, model=model, device="cpu", link="both", target="AP1")
+display(view, track)"""
+LAST = "print(json.dumps([view.changes, json.loads(track.answer)['stage'], json.loads(track.answer)['prediction']]))"
+WHOLE = """from nbinterp.live.track import profile_head
+print(float(profile_head(model)(nb.one_hot_encode(view.edited)[None].float()).sum().detach()))"""
+ANSWERED = """n => { const d = document.querySelector('.nbi-track').dataset; return d.asking === '0' && Number(d.heard) >= n; }"""
+
+
+def test_a_track_follows_the_edits_of_a_linked_logo(lab: Jupyter, browser: Any, tmp_path: Path) -> None:
+    lab.write(
+        "track.ipynb",
+        LINKED,
+        LAST,
+        WHOLE,
+        "view.edit(190, '', 195)",
+        "time.sleep(6)",
+        "view.edit(200, 'ATGACTCAT')",
+        "view.reset()",
+    )
+    with lab.open(browser, "track.ipynb") as notebook:
+        logo, page = ready(notebook), notebook.page
+        track = page.locator(".nbi-track")
+        page.locator('.nbi-track[data-live="1"]').wait_for()
+        canvas, facts, pixels = track.locator("canvas"), track.locator(".nbi-facts-line"), "e => e.toDataURL()"
+        logo.locator("canvas").press("Escape")
+        settled(page)
+        before = canvas.evaluate(pixels)
+        assert "edit" not in facts.inner_text()
+
+        page.evaluate(EDIT, 3)  # a letter in the logo: another profile in the track
+        page.wait_for_function(ANSWERED, arg=1)
+        settled(page)
+        assert facts.inner_text().startswith("AP1 · 1 edit: sum ")
+        changes, stage, total = json.loads(notebook.run(1))
+        assert (len(changes), stage) == (1, "profile")
+        assert total == pytest.approx(float(notebook.run(2)), rel=1e-5)
+        logo.locator("canvas").press("Escape")
+        settled(page)
+        after = canvas.evaluate(pixels)
+        assert after != before
+        assert (
+            track.locator(".nbi-place").inner_text() == logo.locator(".nbi-place").inner_text() == "sequence 0:150-270"
+        )
+
+        logo.locator("canvas").press("u")  # what was undone is as it was
+        settled(page)
+        assert "edit" not in facts.inner_text()
+        logo.locator("canvas").press("Escape")
+        settled(page)
+        assert canvas.evaluate(pixels) == before
+        notebook.run(3)  # Python edits too: five bases are taken out
+        page.wait_for_function(ANSWERED, arg=2)
+        settled(page)
+        assert float(notebook.run(2)) == pytest.approx(json.loads(notebook.run(1))[2], rel=1e-5)
+
+        notebook.page.evaluate(
+            """() => {
+            jupyterapp.shell.currentWidget.content.activeCellIndex = 4;
+            window.cellDone = false;
+            jupyterapp.commands.execute('notebook:run-cell').then(() => { window.cellDone = true; });
+        }"""
+        )
+        page.wait_for_timeout(500)
+        page.evaluate(EDIT, 2)
+        page.wait_for_function(ANSWERED, arg=3)
+        assert not page.evaluate("window.cellDone")  # it answers while a cell runs
+        assert facts.inner_text().startswith("AP1 · 2 edits: sum ")
+        page.wait_for_function("window.cellDone")
+        notebook.run(6)
+        notebook.run(5)  # a site is put in
+        page.wait_for_function(ANSWERED, arg=4)
+        settled(page)
+        for theme in ("Light", "Dark"):  # to be looked at
+            page.evaluate(
+                "t => jupyterapp.commands.execute('apputils:change-theme', {theme: `JupyterLab ${t}`})", theme
+            )
+            page.wait_for_timeout(1500)
+            page.screenshot(path=tmp_path / f"{theme}.png")
+        assert track.locator(".nbi-trouble").is_hidden()

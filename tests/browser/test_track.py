@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 import nbinterp as nb
 from nbinterp.widget.track import TrackView
@@ -299,3 +300,82 @@ def test_it_is_quick(open_page: Callable[..., Any]) -> None:
         times.append(float(view.get_attribute("data-ms")))
     assert np.median(times) < 60  # a guard: about 10 ms of script a frame on a quiet machine
     assert page.errors == []
+
+
+# --- a sequence that was edited in a linked logo ------------------------------------------------------------------------------
+
+
+def edited_pair(**options: Any) -> tuple[nb.LogoView, TrackView]:
+    """A logo in which single edits are stored, and the profile of a model, of one link."""
+    torch.manual_seed(0)
+    X = np.eye(4)[RNG.randint(0, 4, (2, 60))].transpose(0, 2, 1).astype(np.float32)
+    logo = nb.LogoView(
+        X, {"score": X}, mutagenesis=RNG.normal(size=X.shape), predictions=[1.0, 2.0], view=(0, 40), link="edits"
+    )
+    observed = {"observed": RNG.rand(2, 2, 50)}
+    model = torch.nn.Conv1d(4, 2, 11)
+    return logo, TrackView(observed, X=X, model=model, link="edits", device="cpu", **options)
+
+
+def test_with_no_kernel_the_stored_profile_stays_and_says_so(open_page: Callable[..., Any]) -> None:
+    page = open_page(*edited_pair())
+    logo, view = page.logo(), shown(page)
+    trouble = view.locator(".nbi-trouble")
+    assert "static: stored answers only" in view.inner_text()
+    assert trouble.is_hidden()
+    press(page, logo, *",,,")  # the cross-hair, in both
+    before = said(view)
+    number = before.split("observed")[0]
+    press(page, logo, *"acg")
+    assert trouble.inner_text().startswith("no kernel: the profile is of the sequence as it was given")
+    assert "2 edits" in view.locator(".nbi-facts-line").inner_text() or "3 edits" in view.inner_text()
+    assert said(view) == before.replace(number, number.replace("predicted", "predicted (original)"))
+    trouble.click()
+    page.settle()
+    assert trouble.is_hidden()
+    press(page, logo, "]")
+    assert "edit" not in view.locator(".nbi-facts-line").inner_text()
+    press(page, view, "[")
+    assert "edit" in view.locator(".nbi-facts-line").inner_text()
+    press(page, logo, "u", "u", "u", *",,,")
+    assert said(view) == before
+    assert trouble.is_hidden()
+    assert page.errors == []
+    assert page.outside() == []
+
+
+def test_edits_that_were_saved_are_there_from_the_start(open_page: Callable[..., Any]) -> None:
+    logo, view = edited_pair()
+    logo.edit(20, "T" if logo.edited[20] == "A" else "A")
+    for order in ((logo, view), (view, logo)):
+        page = open_page(*order)
+        page.logo()
+        page.settle()
+        assert "1 edit" in shown(page).locator(".nbi-facts-line").inner_text()
+
+
+def test_what_no_model_answers_for_follows_no_edits(open_page: Callable[..., Any]) -> None:
+    logo, _ = edited_pair()
+    logo.edit(20, "T" if logo.edited[20] == "A" else "A")
+    page = open_page(logo, TrackView(RNG.rand(2, 60), link="edits"))
+    page.logo()
+    view = shown(page)
+    page.settle()
+    assert "edit" not in view.locator(".nbi-facts-line").inner_text()
+    assert view.locator(".nbi-trouble").is_hidden()
+
+
+EDITS = "() => globalThis[Symbol.for('nbinterp.v1')].links.get('edits').state.edits"
+
+
+def test_the_link_carries_the_edits_of_each_sequence(open_page: Callable[..., Any]) -> None:
+    page = open_page(*edited_pair())
+    logo = page.logo()
+    shown(page)
+    press(page, logo, ",", "Enter")
+    logo.locator(".nbi-letter:not(:disabled)").first.click()
+    page.settle()
+    ((key, changes),) = page.page.evaluate(EDITS).items()
+    assert key == "[0,60,null]"
+    assert len(changes) == 1
+    assert changes[0][1] == changes[0][0] + 1

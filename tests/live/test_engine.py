@@ -64,12 +64,12 @@ def test_the_prediction_comes_first_and_the_scores_are_those_of_the_library() ->
     assert [a.stage for a in answers] == ["prediction", "scores", "scores"]
     assert [a.last for a in answers] == [False, False, True]
     assert {a.number for a in answers} == {4}
-    X = one_hot_of(apply_changes(live._codes[1], changes).codes, "cpu", torch.float32)
+    X = one_hot_of(apply_changes(live.codes[1], changes).codes, "cpu", torch.float32)
     model = demo.load_model()
     with torch.no_grad():
         assert answers[0].prediction == pytest.approx(float(model(X)[0, 1]), abs=1e-5)
         assert answers[0].original == pytest.approx(
-            float(model(one_hot_of(live._codes[1], "cpu", X.dtype))[0, 1]), abs=1e-5
+            float(model(one_hot_of(live.codes[1], "cpu", X.dtype))[0, 1]), abs=1e-5
         )
     whole = nb.deep_lift_shap(
         model, X, target=1, random_state=0, hypothetical=True, device="cpu", return_standard_error=True
@@ -93,7 +93,7 @@ def test_curves_come_with_the_last_scores_when_asked_for() -> None:
     live = engine(1)
     answers = list(live.answer(Ask(1, 0, (), "enhancer", METHOD, curves=True)))
     assert answers[1].deletion == ()
-    X = one_hot_of(live._codes[0], "cpu", torch.float32)
+    X = one_hot_of(live.codes[0], "cpu", torch.float32)
     wanted = nb.faithfulness(demo.load_model(), X, torch.from_numpy(answers[2].scores)[None], device="cpu")
     assert answers[2].deletion == pytest.approx(wanted.deletion[0].tolist(), abs=1e-6)
     assert answers[2].insertion == pytest.approx(wanted.insertion[0].tolist(), abs=1e-6)

@@ -220,3 +220,63 @@ def test_it_needs_no_torch() -> None:
     )
     out = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
     assert out.strip() == "False"
+
+
+# --- with a model ---------------------------------------------------------------------------------------------------------
+
+X = torch.eye(4)[torch.from_numpy(np.random.RandomState(0).randint(0, 4, (3, 40)))].mT
+
+
+def widened(size: int = 36, strands: int = 2) -> torch.nn.Module:
+    torch.manual_seed(0)
+    return torch.nn.Conv1d(4, strands, 41 - size)
+
+
+def test_a_model_has_the_first_row_in_the_middle_of_the_sequences() -> None:
+    model = widened()
+    view = TrackView({"observed": TWO[..., :36]}, X=X, model=model, device="cpu")
+    meta = meta_of(view)
+    assert [row["label"] for row in meta["rows"]] == ["predicted", "observed"]
+    assert (meta["live"], meta["offset"], meta["length"], view.view) == (0, 2, 40, [0.0, 40.0])
+    with torch.no_grad():
+        np.testing.assert_allclose(sent(view)["profile0"], model(X).numpy(), atol=1e-4)
+    alone = meta_of(TrackView(X=X, model=model, offset=4, device="cpu"))
+    assert ([row["label"] for row in alone["rows"]], alone["offset"]) == (["predicted"], 4)
+    assert meta_of(TrackView(TWO))["live"] is None
+
+
+def test_a_question_is_answered_in_the_traits() -> None:
+    model = widened()
+    view = TrackView(X=X, model=model, device="cpu")
+    view._receive({"kind": "ask", "number": 5, "example": 1, "changes": [[7, 8, "N"]], "target": "", "method": ""})
+    assert view._answers is not None
+    assert view._answers.wait(5)
+    words = json.loads(view.answer)
+    assert (words["number"], words["stage"]) == (5, "profile")
+    arrays = unpack_blocks(Packed(view.answer_data, words["blocks"]))
+    edited = X[1:2].clone()
+    edited[..., 7] = 0
+    with torch.no_grad():
+        expected = model(edited).numpy()
+    np.testing.assert_allclose(arrays["profile"] * arrays["profile_scale"], expected, atol=1e-4)
+    quiet = TrackView(TWO)
+    quiet._receive({"kind": "ask"})
+    assert quiet.answer == "{}"
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"X": X}, "model"),
+        ({"model": widened()}, "X"),
+        ({"head": 0}, "model"),
+        ({"X": X, "model": widened(), "length": 50}, "length"),
+        ({"X": X, "model": widened(), "profiles": TWO}, "3 sequences of 40 positions"),
+        ({"X": X, "model": widened(strands=3)}, "strands"),
+        ({"X": X * 0.5, "model": widened()}, "one-hot"),
+        ({}, "a model"),
+    ],
+)
+def test_what_a_model_needs_is_said(options: dict[str, Any], words: str) -> None:
+    with pytest.raises(NbinterpError, match=words):
+        TrackView(**{"device": "cpu", **options})

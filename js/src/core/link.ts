@@ -1,8 +1,10 @@
-/** What linked views of one page share: where they look, what is hovered, what is selected. No kernel takes part.
+/** What linked views of one page share: where they look, what is hovered, selected and edited. No kernel takes part.
  *
  * Views that carry the same link id find each other on the page. Positions are the genome's where a view knows its loci, and
  * the sequence's otherwise. A view hands itself as `origin`, so that it does not follow its own change.
  */
+import type { Change } from "../state/edits";
+import { news, Told } from "./told";
 
 export interface LinkState {
   example: number;
@@ -11,28 +13,32 @@ export interface LinkState {
   view: [number, number] | null;
   hover: number | null;
   selection: [number, number] | null;
+  /** Changes of each sequence that was edited, by `sequenceOf`. */
+  edits: Record<string, Change[]>;
   /** The widest margin that a view needs for its labels, so that their axes line up. */
   gutter: number;
 }
 
 export type LinkChange = Partial<LinkState>;
 
+/** Which sequence an example is: the same in every view that has as many bases of it, at the same place. */
+export function sequenceOf({ length, loci }: { length: number; loci: unknown[] }, example: number | string): string {
+  return JSON.stringify([Number(example), length, loci[Number(example)]]);
+}
+
 export class Link {
-  readonly state: LinkState = { example: 0, chrom: null, view: null, hover: null, selection: null, gutter: 0 };
-  #followers = new Set<(change: LinkChange, origin: object) => void>();
+  readonly state: LinkState = { example: 0, chrom: null, view: null, hover: null, selection: null, edits: {}, gutter: 0 };
+  #followers = new Told<[LinkChange, object]>();
 
   /** Tell all but the origin; what is the same already is not told. */
   set(change: LinkChange, origin: object): void {
-    const real = Object.fromEntries(
-      Object.entries(change).filter(([k, v]) => JSON.stringify(this.state[k as keyof LinkState]) !== JSON.stringify(v)),
-    ) as LinkChange;
-    if (!Object.keys(real).length) return;
+    const real = news(this.state, change);
+    if (!real) return;
     Object.assign(this.state, real);
-    for (const follow of [...this.#followers]) follow(real, origin);
+    this.#followers.tell(real, origin);
   }
 
   subscribe(follow: (change: LinkChange, origin: object) => void, signal: AbortSignal): void {
-    this.#followers.add(follow);
-    signal.addEventListener("abort", () => this.#followers.delete(follow));
+    this.#followers.add(follow, signal);
   }
 }

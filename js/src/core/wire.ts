@@ -1,5 +1,6 @@
 /** Blocks of the binary trait to typed arrays. */
 import type { Block } from "../protocol";
+import { ceil } from "./numbers";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 export type Numbers = Uint8Array | Int16Array | Int32Array | Float32Array;
@@ -28,7 +29,7 @@ export async function readBlocks(data: Bytes, blocks: Block[]): Promise<Map<stri
 
 /** Unpack one sequence of two-bit codes; unknown bases (4) come from runs of (row, start, end). */
 export function unpack(packed: Uint8Array, runs: Int32Array, row: number, length: number): Uint8Array {
-  const codes = new Uint8Array(length), stride = Math.ceil(length / 4), base = row * stride;
+  const codes = new Uint8Array(length), stride = ceil(length / 4), base = row * stride;
   for (let i = 0; i < length; i++) codes[i] = (packed[base + (i >> 2)] >> (6 - 2 * (i & 3))) & 3;
   for (let r = 0; r < runs.length; r += 3) if (runs[r] === row) codes.fill(4, runs[r + 1], runs[r + 2]);
   return codes;

@@ -1,5 +1,6 @@
 /** Letters as paths in a unit box, y up; the same outlines as the Python charts. */
 import outlines from "../../../nbinterp/chart/glyphs.json";
+import { max } from "../core/numbers";
 
 export const OUTLINES: readonly string[] = [outlines.A, outlines.C, outlines.G, outlines.T, outlines.N];
 
@@ -22,51 +23,54 @@ export interface Pen {
 
 export class CanvasPen implements Pen {
   constructor(private ctx: CanvasRenderingContext2D, private ratio: number) {
-    ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
+    this.#reset();
   }
   #reset(): void {
-    this.ctx.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
-    this.ctx.globalAlpha = 1;
+    const { ctx, ratio } = this;
+    ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
+    ctx.globalAlpha = 1;
   }
   rect(x: number, y: number, w: number, h: number, color: string, alpha = 1): void {
-    this.ctx.globalAlpha = alpha;
-    this.ctx.fillStyle = color;
-    this.ctx.fillRect(x, y, w, h);
-    this.ctx.globalAlpha = 1;
+    const { ctx } = this;
+    ctx.globalAlpha = alpha;
+    ctx.fillStyle = color;
+    ctx.fillRect(x, y, w, h);
+    ctx.globalAlpha = 1;
   }
   /** (x, y) is the lower left corner; a negative height hangs the letter upside down. */
   glyph(code: number, x: number, y: number, w: number, h: number, color: string, alpha = 1): void {
-    const r = this.ratio;
-    this.ctx.setTransform(w * r, 0, 0, -h * r, x * r, y * r);
-    this.ctx.globalAlpha = alpha;
-    this.ctx.fillStyle = color;
-    this.ctx.fill(glyphs()[code], "evenodd");
+    const { ctx, ratio: r } = this;
+    ctx.setTransform(w * r, 0, 0, -h * r, x * r, y * r);
+    ctx.globalAlpha = alpha;
+    ctx.fillStyle = color;
+    ctx.fill(glyphs()[code], "evenodd");
     this.#reset();
   }
   text(words: string, x: number, y: number, color: string, font: string, align: CanvasTextAlign = "left"): void {
-    this.ctx.font = font;
-    this.ctx.textAlign = align;
-    this.ctx.textBaseline = "middle";
-    this.ctx.fillStyle = color;
-    this.ctx.fillText(words, x, y);
+    const { ctx } = this;
+    Object.assign(ctx, { font, textAlign: align, textBaseline: "middle", fillStyle: color });
+    ctx.fillText(words, x, y);
   }
   line(x1: number, y1: number, x2: number, y2: number, color: string, width = 1): void {
-    this.ctx.strokeStyle = color;
-    this.ctx.lineWidth = width;
-    this.ctx.beginPath();
-    this.ctx.moveTo(x1, y1);
-    this.ctx.lineTo(x2, y2);
-    this.ctx.stroke();
+    const { ctx } = this;
+    ctx.strokeStyle = color;
+    ctx.lineWidth = width;
+    ctx.beginPath();
+    ctx.moveTo(x1, y1);
+    ctx.lineTo(x2, y2);
+    ctx.stroke();
   }
   shape(d: string, color: string): void {
-    this.ctx.fillStyle = color;
-    this.ctx.fill(new Path2D(d));
+    const { ctx } = this;
+    ctx.fillStyle = color;
+    ctx.fill(new Path2D(d));
   }
   clip(x: number, y: number, w: number, h: number): void {
-    this.ctx.save();
-    this.ctx.beginPath();
-    this.ctx.rect(x, y, w, h);
-    this.ctx.clip();
+    const { ctx } = this;
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(x, y, w, h);
+    ctx.clip();
   }
   unclip(): void {
     this.ctx.restore();
@@ -80,7 +84,7 @@ export class SvgPen implements Pen {
   #parts: string[] = [];
   #clips = 0;
   rect(x: number, y: number, w: number, h: number, color: string, alpha = 1): void {
-    this.#parts.push(`<rect x="${x.toFixed(2)}" y="${y.toFixed(2)}" width="${Math.max(w, 0).toFixed(2)}" height="${Math.max(h, 0).toFixed(2)}" fill="${color}" fill-opacity="${alpha}"/>`);
+    this.#parts.push(`<rect x="${x.toFixed(2)}" y="${y.toFixed(2)}" width="${max(w, 0).toFixed(2)}" height="${max(h, 0).toFixed(2)}" fill="${color}" fill-opacity="${alpha}"/>`);
   }
   glyph(code: number, x: number, y: number, w: number, h: number, color: string, alpha = 1): void {
     this.#parts.push(`<path d="${OUTLINES[code]}" transform="matrix(${w.toFixed(3)} 0 0 ${(-h).toFixed(3)} ${x.toFixed(2)} ${y.toFixed(2)})" fill="${color}" fill-rule="evenodd" fill-opacity="${alpha}"/>`);

@@ -1,4 +1,5 @@
 /** Level of detail: which picture at which zoom, and the pyramid that a far view is drawn from. Pure. */
+import { abs, ceil, max, min } from "../core/numbers";
 
 export type Mode = "letters" | "bars" | "envelope";
 
@@ -9,7 +10,7 @@ export function modeOf(p: number): Mode {
 
 /** Letters fade in over bars between 5 and 7 pixels, so that the change is no jump. */
 export function letterAlpha(p: number): number {
-  return Math.min(1, Math.max(0, (p - 5) / 2));
+  return min(1, max(0, (p - 5) / 2));
 }
 
 export interface Level {
@@ -23,14 +24,14 @@ export interface Level {
 export function pyramid(values: Float32Array): Level[] {
   const levels: Level[] = [{ bin: 1, low: values, high: values, mean: values }];
   for (let last = levels[0]; last.low.length > 512; last = levels[levels.length - 1]) {
-    const n = Math.ceil(last.low.length / 4);
+    const n = ceil(last.low.length / 4);
     const low = new Float32Array(n), high = new Float32Array(n), mean = new Float32Array(n);
     for (let i = 0; i < n; i++) {
       let a = Infinity, b = -Infinity, sum = 0, count = 0;
-      for (let j = 4 * i; j < Math.min(4 * i + 4, last.low.length); j++) {
+      for (let j = 4 * i; j < min(4 * i + 4, last.low.length); j++) {
         if (Number.isNaN(last.mean[j])) continue;
-        a = Math.min(a, last.low[j]);
-        b = Math.max(b, last.high[j]);
+        a = min(a, last.low[j]);
+        b = max(b, last.high[j]);
         sum += last.mean[j];
         count++;
       }
@@ -64,7 +65,7 @@ export function extent(levels: Level[]): Extent {
   const values = levels[0].mean, largest = [0, 0, 0, 0];
   let low = 0, high = 0;
   for (let i = 0; i < values.length; i++) {
-    const v = values[i], size = Math.abs(v);
+    const v = values[i], size = abs(v);
     if (v < low) low = v;
     if (v > high) high = v;
     if (size > largest[3]) {
@@ -75,5 +76,5 @@ export function extent(levels: Level[]): Extent {
   const usual = largest[3];
   if (!usual || largest[0] <= OUTLIER * usual) return { low, high, clipped: false };
   const reach = 1.5 * usual;
-  return { low: Math.max(low, -reach), high: Math.min(high, reach), clipped: true };
+  return { low: max(low, -reach), high: min(high, reach), clipped: true };
 }

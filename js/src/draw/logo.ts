@@ -1,4 +1,5 @@
 /** One row of the logo: letters, bars or an envelope. Pure: (pen, data, scale). */
+import { abs, ceil, clamp, floor, max, min } from "../core/numbers";
 import type { Pen } from "./glyphs";
 import { type Extent, type Level, letterAlpha, levelFor, modeOf } from "./lod";
 import type { View } from "./scale";
@@ -38,7 +39,7 @@ export function drawRow(pen: Pen, row: Row, codes: Uint8Array, view: View, frame
   const stacks = all && row.channels === 4 && modeOf(p) === "letters";
   const { low, high } = stacks ? row.stacked : row.extent;
   const span = high - low || 1;
-  const y = (v: number): number => frame.y + frame.height * (1 - (Math.min(Math.max(v, low), high) - low) / span);
+  const y = (v: number): number => frame.y + frame.height * (1 - (clamp(v, low, high) - low) / span);
   const zero = y(0);
   if (row.observed) pen.line(frame.x, zero, frame.x + frame.width, zero, fade(theme.ink, 0.12));
   pen.clip(frame.x, frame.y - 1, frame.width, frame.height + 2);
@@ -65,12 +66,12 @@ export function drawRow(pen: Pen, row: Row, codes: Uint8Array, view: View, frame
 }
 
 const STALE = 0.4;
-const first = (view: View): number => Math.max(0, Math.floor(view.start));
-const last = (view: View, length: number): number => Math.min(length, Math.ceil(view.end));
+const first = (view: View): number => max(0, floor(view.start));
+const last = (view: View, length: number): number => min(length, ceil(view.end));
 
 /** The bases themselves, small, whatever their scores: those that were edited in their colours. */
 export function drawStrip(pen: Pen, codes: Uint8Array, row: Row, view: View, frame: Frame, theme: Theme): void {
-  const p = frame.width / (view.end - view.start), w = Math.min(p * 0.8, frame.height * 0.8);
+  const p = frame.width / (view.end - view.start), w = min(p * 0.8, frame.height * 0.8);
   if (modeOf(p) !== "letters" || !row.observed) return;
   for (let i = first(view); i < last(view, codes.length); i++) {
     const from = row.origin ? row.origin[i] : i, edited = !!row.ghost && (from < 0 || row.ghost[from] !== codes[i]);
@@ -81,7 +82,7 @@ export function drawStrip(pen: Pen, codes: Uint8Array, row: Row, view: View, fra
 
 /** No scores yet: the letters in grey, as far as they can be read. */
 function drawSequence(pen: Pen, codes: Uint8Array, view: View, frame: Frame, p: number, theme: Theme): void {
-  const h = Math.min(frame.height * 0.5, 18), y = frame.y + frame.height / 2 + h / 2;
+  const h = min(frame.height * 0.5, 18), y = frame.y + frame.height / 2 + h / 2;
   if (p < 3) return pen.rect(frame.x, y - h / 2 - 1, frame.width, 2, fade(theme.ink, 0.25));
   for (let i = first(view); i < last(view, codes.length); i++)
     pen.glyph(codes[i], frame.x + (i - view.start) * p + p * 0.06, y, p * 0.88, h, theme.unknown);
@@ -108,7 +109,7 @@ function drawEdits(pen: Pen, ghost: Uint8Array, origin: Int32Array, codes: Uint8
 }
 
 function hatch(pen: Pen, x: number, frame: Frame, p: number, theme: Theme): void {
-  for (let k = 0; k < frame.height; k += 5) pen.line(x, frame.y + k + Math.min(p, 5), x + p, frame.y + k, fade(theme.ink, 0.25));
+  for (let k = 0; k < frame.height; k += 5) pen.line(x, frame.y + k + min(p, 5), x + p, frame.y + k, fade(theme.ink, 0.25));
 }
 
 function drawLetters(pen: Pen, row: Row, codes: Uint8Array, view: View, frame: Frame, p: number, y: (v: number) => number, zero: number, theme: Theme, alpha: number): void {
@@ -118,7 +119,7 @@ function drawLetters(pen: Pen, row: Row, codes: Uint8Array, view: View, frame: F
     if (Number.isNaN(v)) { hatch(pen, x, frame, p, theme); continue; }
     if (codes[i] === 4) { pen.glyph(4, x, zero + 4, p, 8, theme.unknown, alpha); continue; }
     const h = zero - y(v);
-    if (Math.abs(h) >= 0.3) pen.glyph(codes[i], x + p * 0.03, zero, p * 0.94, h, theme.bases[codes[i]], alpha);
+    if (abs(h) >= 0.3) pen.glyph(codes[i], x + p * 0.03, zero, p * 0.94, h, theme.bases[codes[i]], alpha);
     if (v > row.extent.high || v < row.extent.low) mark(pen, x + p / 2, y(v), v > 0, theme);
   }
 }
@@ -136,26 +137,26 @@ function drawStacks(pen: Pen, values: Float32Array, length: number, view: View, 
   for (let i = first(view); i < last(view, length); i++) {
     const x = frame.x + (i - view.start) * p;
     if ([0, 1, 2, 3].some((c) => Number.isNaN(values[c * length + i]))) { hatch(pen, x, frame, p, theme); continue; }
-    const size = (c: number): number => Math.abs(values[c * length + i]);
+    const size = (c: number): number => abs(values[c * length + i]);
     order.sort((a, b) => size(a) - size(b));
     let up = 0, down = 0;
     for (const c of order) {
       const v = values[c * length + i];
       const from = v > 0 ? up : down, to = from + v, h = y(from) - y(to);
-      if (Math.abs(h) >= 0.3) pen.glyph(c, x + p * 0.03, y(from), p * 0.94, h, theme.bases[c], alpha);
+      if (abs(h) >= 0.3) pen.glyph(c, x + p * 0.03, y(from), p * 0.94, h, theme.bases[c], alpha);
       if (v > 0) up = to; else down = to;
     }
   }
 }
 
 function drawBars(pen: Pen, observed: Float32Array, extent: Extent, codes: Uint8Array, view: View, frame: Frame, p: number, y: (v: number) => number, zero: number, theme: Theme, alpha: number): void {
-  const w = Math.max(p - (p > 3 ? 0.6 : 0), 0.75);
+  const w = max(p - (p > 3 ? 0.6 : 0), 0.75);
   for (let i = first(view); i < last(view, codes.length); i++) {
     const v = observed[i], x = frame.x + (i - view.start) * p;
     if (Number.isNaN(v)) { pen.rect(x, frame.y, w, frame.height, theme.ink, 0.12 * alpha); continue; }
     if (!v) continue;
     const to = y(v);
-    pen.rect(x, Math.min(zero, to), w, Math.abs(to - zero), codes[i] < 4 ? theme.bases[codes[i]] : theme.unknown, alpha);
+    pen.rect(x, min(zero, to), w, abs(to - zero), codes[i] < 4 ? theme.bases[codes[i]] : theme.unknown, alpha);
     if (v > extent.high || v < extent.low) mark(pen, x + w / 2, to, v > 0, theme);
   }
 }
@@ -165,19 +166,19 @@ function drawEnvelope(pen: Pen, levels: Level[], extent: Extent, view: View, fra
   const level = levelFor(levels, p), perPixel = 1 / (p * level.bin);
   const from = view.start / level.bin;
   for (let c = 0; c < frame.width; c++) {
-    const a = Math.max(0, Math.floor(from + c * perPixel)), b = Math.min(level.low.length, Math.max(a + 1, Math.ceil(from + (c + 1) * perPixel)));
+    const a = max(0, floor(from + c * perPixel)), b = min(level.low.length, max(a + 1, ceil(from + (c + 1) * perPixel)));
     let low = 0, high = 0, sum = 0, n = 0;
     for (let i = a; i < b; i++) {
       if (Number.isNaN(level.mean[i])) continue;
-      low = Math.min(low, level.low[i]);
-      high = Math.max(high, level.high[i]);
+      low = min(low, level.low[i]);
+      high = max(high, level.high[i]);
       sum += level.mean[i];
       n++;
     }
     if (!n) { if (b > a) pen.rect(frame.x + c, frame.y, 1, frame.height, theme.ink, 0.12); continue; }
     if (high > extent.high || low < extent.low) mark(pen, frame.x + c, y(high > extent.high ? high : low), high > extent.high, theme);
     const top = y(high), bottom = y(low), mean = y(sum / n);
-    pen.rect(frame.x + c, top, 1, Math.max(bottom - top, 0.5), theme.accent, 0.35);
-    pen.rect(frame.x + c, Math.min(mean, zero), 1, Math.max(Math.abs(mean - zero), 0.7), theme.accent, 0.9);
+    pen.rect(frame.x + c, top, 1, max(bottom - top, 0.5), theme.accent, 0.35);
+    pen.rect(frame.x + c, min(mean, zero), 1, max(abs(mean - zero), 0.7), theme.accent, 0.9);
   }
 }

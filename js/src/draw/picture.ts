@@ -1,4 +1,5 @@
 /** Small pictures inside a table: a motif's logo, lines, an interval. Pure of any host. */
+import { max, min } from "../core/numbers";
 import type { Pen } from "./glyphs";
 import { effectOf, fade, type Theme } from "./theme";
 
@@ -16,8 +17,8 @@ const BASE = 9, MOST = 24, LINES = 120, INTERVAL = 120;
 export function widthOf(picture: Picture): number {
   if (picture.kind !== "logo") return picture.kind === "lines" ? LINES : INTERVAL;
   let widest = 1;
-  for (let i = 1; i < picture.at.length; i++) widest = Math.max(widest, picture.at[i] - picture.at[i - 1]);
-  return BASE * Math.min(widest, MOST);
+  for (let i = 1; i < picture.at.length; i++) widest = max(widest, picture.at[i] - picture.at[i - 1]);
+  return BASE * min(widest, MOST);
 }
 
 export function drawPicture(pen: Pen, picture: Picture, row: number, cells: readonly unknown[], width: number, height: number, theme: Theme): void {
@@ -28,7 +29,7 @@ export function drawPicture(pen: Pen, picture: Picture, row: number, cells: read
 
 /** Heights are bits against equal frequencies, of two at most. */
 function drawMotif(pen: Pen, values: Uint8Array, start: number, end: number, width: number, height: number, theme: Theme): void {
-  const w = Math.min(BASE, width / (end - start));
+  const w = min(BASE, width / (end - start));
   for (let i = start; i < end; i++) {
     const p = [0, 1, 2, 3].map((base) => values[4 * i + base]), total = p.reduce((a, b) => a + b) || 1;
     const bits = 2 + p.reduce((sum, v) => (v ? sum + (v / total) * Math.log2(v / total) : sum), 0);
@@ -44,10 +45,10 @@ function drawMotif(pen: Pen, values: Uint8Array, start: number, end: number, wid
 function drawLines(pen: Pen, values: Float32Array, row: number, count: number, points: number, width: number, height: number, theme: Theme): void {
   const own = values.subarray(row * count * points, (row + 1) * count * points);
   let low = Infinity, high = -Infinity;
-  for (const v of own) if (Number.isFinite(v)) { low = Math.min(low, v); high = Math.max(high, v); }
+  for (const v of own) if (Number.isFinite(v)) { low = min(low, v); high = max(high, v); }
   if (!(high >= low)) return;
   const y = (v: number): number => height - 2 - ((v - low) / (high - low || 1)) * (height - 4);
-  const x = (i: number): number => (i * (width - 1)) / Math.max(points - 1, 1);
+  const x = (i: number): number => (i * (width - 1)) / max(points - 1, 1);
   for (let k = 0; k < count; k++) {
     const color = count > 1 && k === 0 ? fade(theme.ink, 0.4) : theme.accent;
     for (let i = 1; i < points; i++) {

@@ -1,4 +1,5 @@
 /** The ruler with round ticks, and the mini-map of the whole sequence. Pure. */
+import { abs, max } from "../core/numbers";
 import type { Pen } from "./glyphs";
 import type { Level } from "./lod";
 import type { Frame } from "./logo";
@@ -19,20 +20,20 @@ export function drawRuler(pen: Pen, view: View, offset: number, frame: Frame, th
 export function drawMinimap(pen: Pen, levels: Level[], length: number, view: View, frame: Frame, theme: Theme): void {
   const level = levels.find((l) => l.low.length <= frame.width * 2) ?? levels[levels.length - 1];
   let top = 0;
-  for (let i = 0; i < level.low.length; i++) top = Math.max(top, Math.abs(level.low[i]) || 0, Math.abs(level.high[i]) || 0);
+  for (let i = 0; i < level.low.length; i++) top = max(top, abs(level.low[i]) || 0, abs(level.high[i]) || 0);
   pen.rect(frame.x, frame.y + frame.height - 1, frame.width, 1, fade(theme.ink, 0.12));
   if (top > 0) {
     const w = frame.width / level.low.length;
     for (let i = 0; i < level.low.length; i++) {
-      const size = Math.max(Math.abs(level.low[i]) || 0, Math.abs(level.high[i]) || 0) / top;
+      const size = max(abs(level.low[i]) || 0, abs(level.high[i]) || 0) / top;
       const h = Math.sqrt(size) * frame.height;
-      pen.rect(frame.x + i * w, frame.y + frame.height - h, Math.max(w, 0.5), h, fade(theme.ink, 0.35));
+      pen.rect(frame.x + i * w, frame.y + frame.height - h, max(w, 0.5), h, fade(theme.ink, 0.35));
     }
   }
   const a = frame.x + (view.start / length) * frame.width, b = frame.x + (view.end / length) * frame.width;
   pen.rect(frame.x, frame.y, a - frame.x, frame.height, theme.ground, 0.55);
   pen.rect(b, frame.y, frame.x + frame.width - b, frame.height, theme.ground, 0.55);
-  pen.rect(a, frame.y, Math.max(b - a, 2), frame.height, theme.accent, 0.14);
+  pen.rect(a, frame.y, max(b - a, 2), frame.height, theme.accent, 0.14);
   pen.rect(a, frame.y, 1.5, frame.height, theme.accent, 0.9);
-  pen.rect(Math.max(b - 1.5, a + 1), frame.y, 1.5, frame.height, theme.accent, 0.9);
+  pen.rect(max(b - 1.5, a + 1), frame.y, 1.5, frame.height, theme.accent, 0.9);
 }

@@ -1,4 +1,5 @@
 /** Colours and fonts of the host, and the project's own palettes. */
+import { round } from "../core/numbers";
 
 export interface Theme {
   dark: boolean;
@@ -62,7 +63,7 @@ export function contrast(a: string, b: string): number {
 
 /** Black or white, whichever is read more easily on a colour laid over the ground. */
 export function legible(color: string, alpha: number, ground: string): string {
-  const under = channels(ground), mixed = channels(color).slice(0, 3).map((v, i) => Math.round(v * alpha + under[i] * (1 - alpha)));
+  const under = channels(ground), mixed = channels(color).slice(0, 3).map((v, i) => round(v * alpha + under[i] * (1 - alpha)));
   const laid = `rgb(${mixed.join(", ")})`;
   return contrast(laid, "#ffffff") >= contrast(laid, "#000000") ? "#ffffff" : "#000000";
 }

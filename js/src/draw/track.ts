@@ -1,4 +1,5 @@
 /** One row of a profile: an area far away, steps near by; two strands mirrored, a ghost, a band. Pure: (pen, data, scale). */
+import { abs, ceil, clamp, floor, max, min, round } from "../core/numbers";
 import type { Pen } from "./glyphs";
 import { type Extent, extent, type Level, levelFor } from "./lod";
 import type { Frame } from "./logo";
@@ -18,6 +19,8 @@ export interface TrackRow {
   ghost: string;
   /** One, or two: the second hangs down. */
   strands: Strand[];
+  /** Of the sequence as it was, until the answer is there: drawn at 40 %. */
+  stale?: boolean;
   /** Range of the picture: values of the second strand count as negative. */
   extent: Extent;
 }
@@ -39,13 +42,13 @@ export function rowExtent(strands: Strand[]): Extent {
     for (const drawn of [levels, ghost, band?.low, band?.high]) {
       if (!drawn) continue;
       const own = extent(drawn);
-      low = Math.min(low, s ? -own.high : own.low);
-      high = Math.max(high, s ? -own.low : own.high);
+      low = min(low, s ? -own.high : own.low);
+      high = max(high, s ? -own.low : own.high);
       clipped ||= own.clipped;
     }
   });
   if (strands.length < 2) return { low, high, clipped };
-  return { low: Math.min(low, -LEAST * high), high: Math.max(high, -LEAST * low), clipped };
+  return { low: min(low, -LEAST * high), high: max(high, -LEAST * low), clipped };
 }
 
 /** Neighbouring columns of the picture that all have a value, or that all have none. */
@@ -71,20 +74,20 @@ export function runsOf(levels: Level[], view: View, frame: Frame): Run[] {
     run.mean.push(mean);
   };
   if (trackMode(p) === "steps") {
-    const { mean } = levels[0], last = Math.min(mean.length, Math.ceil(view.end));
-    for (let i = Math.max(0, Math.floor(view.start)); i < last; i++) add(frame.x + (i - view.start) * p, p, mean[i], mean[i], mean[i]);
+    const { mean } = levels[0], last = min(mean.length, ceil(view.end));
+    for (let i = max(0, floor(view.start)); i < last; i++) add(frame.x + (i - view.start) * p, p, mean[i], mean[i], mean[i]);
     return runs;
   }
   const level = levelFor(levels, p), n = level.mean.length, perPixel = 1 / (p * level.bin), from = view.start / level.bin;
   for (let c = 0; c < frame.width; c++) {
-    const first = Math.floor(from + c * perPixel), a = Math.max(0, first);
-    const b = Math.min(n, Math.max(first + 1, Math.ceil(from + (c + 1) * perPixel)));
+    const first = floor(from + c * perPixel), a = max(0, first);
+    const b = min(n, max(first + 1, ceil(from + (c + 1) * perPixel)));
     if (b <= a) continue; // before the profile or after it
     let low = Infinity, high = -Infinity, sum = 0, count = 0;
     for (let i = a; i < b; i++) {
       if (Number.isNaN(level.mean[i])) continue;
-      low = Math.min(low, level.low[i]);
-      high = Math.max(high, level.high[i]);
+      low = min(low, level.low[i]);
+      high = max(high, level.high[i]);
       sum += level.mean[i];
       count++;
     }
@@ -94,38 +97,41 @@ export function runsOf(levels: Level[], view: View, frame: Frame): Run[] {
 }
 
 type Y = (v: number) => number;
-const px = (v: number): string => String(Math.round(v * 100) / 100);
+type Tint = (color: string, alpha?: number) => string;
+const STALE = 0.4;
+const px = (v: number): string => String(round(v * 100) / 100);
 
 /** `view` is counted from the first position of the profile. */
 export function drawTrack(pen: Pen, row: TrackRow, view: View, frame: Frame, theme: Theme): void {
   const { low, high } = row.extent, span = high - low || 1, n = row.strands[0].levels[0].mean.length;
   const p = frame.width / (view.end - view.start);
-  const y: Y = (v) => frame.y + frame.height * (1 - (Math.min(Math.max(v, low), high) - low) / span);
-  const a = Math.max(frame.x, frame.x - view.start * p), b = Math.min(frame.x + frame.width, frame.x + (n - view.start) * p);
+  const y: Y = (v) => frame.y + frame.height * (1 - (clamp(v, low, high) - low) / span);
+  const a = max(frame.x, frame.x - view.start * p), b = min(frame.x + frame.width, frame.x + (n - view.start) * p);
   if (b <= a) return;
   pen.clip(frame.x, frame.y - 1, frame.width, frame.height + 2);
+  const tint: Tint = (color, alpha = 1) => fade(color, row.stale ? STALE * alpha : alpha);
   row.strands.forEach((strand, s) => {
     const half = row.strands.length < 2 ? frame
       : s ? { ...frame, y: y(0), height: frame.y + frame.height - y(0) } : { ...frame, height: y(0) - frame.y };
-    drawStrand(pen, strand, row.extent, signs[s], view, frame, half, y, theme);
+    drawStrand(pen, strand, row.extent, signs[s], view, frame, half, y, theme, tint);
   });
   pen.line(a, y(0), b, y(0), fade(theme.ink, row.strands.length < 2 ? 0.12 : 0.4)); // it says where the profile is, too
   pen.unclip();
 }
 
-function drawStrand(pen: Pen, strand: Strand, range: Extent, sign: 1 | -1, view: View, frame: Frame, half: Frame, y: Y, theme: Theme): void {
+function drawStrand(pen: Pen, strand: Strand, range: Extent, sign: 1 | -1, view: View, frame: Frame, half: Frame, y: Y, theme: Theme, tint: Tint): void {
   const runs = runsOf(strand.levels, view, frame), known = runs.filter((run) => run.known);
   const along: Y = (v) => y(sign * v), { ghost, band } = strand;
   const steps = trackMode(frame.width / (view.end - view.start)) === "steps", quiet = Boolean(ghost || band);
   for (const run of runs) if (!run.known) hatch(pen, run, half, theme);
-  if (!steps && !band) shape(pen, known.map((r) => between(r, r.low.map((v) => Math.min(v, 0)), r.high.map((v) => Math.max(v, 0)), along)), fade(theme.accent, quiet ? 0.15 : 0.3));
-  shape(pen, known.map((r) => between(r, r.mean.map(() => 0), r.mean, along)), fade(theme.accent, quiet ? 0.25 : steps ? 0.45 : 0.75));
+  if (!steps && !band) shape(pen, known.map((r) => between(r, r.low.map((v) => min(v, 0)), r.high.map((v) => max(v, 0)), along)), tint(theme.accent, quiet ? 0.15 : 0.3));
+  shape(pen, known.map((r) => between(r, r.mean.map(() => 0), r.mean, along)), tint(theme.accent, quiet ? 0.25 : steps ? 0.45 : 0.75));
   if (band) {
     const lows = runsOf(band.low, view, frame), highs = runsOf(band.high, view, frame);
-    shape(pen, lows.map((r, i) => (r.known ? between(r, r.mean, highs[i].mean, along) : "")), fade(theme.accent, 0.35));
+    shape(pen, lows.map((r, i) => (r.known ? between(r, r.mean, highs[i].mean, along) : "")), tint(theme.accent, 0.35));
   }
-  if (ghost) shape(pen, runsOf(ghost, view, frame).filter((r) => r.known).map((r) => outline(r, along, 1)), fade(theme.ink, 0.55));
-  if (steps || quiet) shape(pen, known.map((r) => outline(r, along, 1.5)), theme.accent);
+  if (ghost) shape(pen, runsOf(ghost, view, frame).filter((r) => r.known).map((r) => outline(r, along, 1)), tint(theme.ink, 0.55));
+  if (steps || quiet) shape(pen, known.map((r) => outline(r, along, 1.5)), tint(theme.accent));
   for (const run of known) marks(pen, run, range, sign, y, theme);
 }
 
@@ -148,8 +154,8 @@ function between(run: Run, low: number[], high: number[], y: Y): string {
 /** The stair itself, as thin bars: what draws knows shapes, not strokes along a path. */
 function outline(run: Run, y: Y, thick: number): string {
   if (run.width === 1) { // columns of a pixel: one shape, as tall in each as the line is steep
-    const at = run.mean.map(y), before = (i: number): number => at[Math.max(i - 1, 0)];
-    return between(run, at.map((v, i) => Math.max(v, before(i)) + thick / 2), at.map((v, i) => Math.min(v, before(i)) - thick / 2), (v) => v);
+    const at = run.mean.map(y), before = (i: number): number => at[max(i - 1, 0)];
+    return between(run, at.map((v, i) => max(v, before(i)) + thick / 2), at.map((v, i) => min(v, before(i)) - thick / 2), (v) => v);
   }
   const bar = (x: number, top: number, w: number, h: number): string => `M${px(x)} ${px(top)}h${px(w)}v${px(h)}h${px(-w)}z`;
   let d = "", from = 0;
@@ -159,7 +165,7 @@ function outline(run: Run, y: Y, thick: number): string {
     d += bar(run.x + from * run.width, level - thick / 2, (i - from) * run.width, thick);
     if (i < run.mean.length) {
       const next = y(run.mean[i]);
-      d += bar(x - thick / 2, Math.min(level, next) - thick / 2, thick, Math.abs(next - level) + thick);
+      d += bar(x - thick / 2, min(level, next) - thick / 2, thick, abs(next - level) + thick);
     }
     from = i;
   }
@@ -198,7 +204,7 @@ export function drawGutter(pen: Pen, row: TrackRow, frame: Frame, theme: Theme):
   const two = row.strands.length > 1, x = frame.x - (two ? 14 : 10); // signs of the strands stand between
   const small = `10px ${theme.font}`, quiet = fade(theme.ink, 0.6), { low, high } = row.extent;
   const fit = (words: string, letter: number, room: number): string => {
-    const most = Math.floor((room - 2) / letter);
+    const most = floor((room - 2) / letter);
     return words.length > most ? `${words.slice(0, most - 1)}\u2026` : words;
   };
   const bottom = frame.y + frame.height, legend = row.ghost !== "" && frame.height >= 56, middle = frame.y + frame.height / 2 - (legend ? 6 : 0);

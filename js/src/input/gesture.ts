@@ -1,4 +1,6 @@
 /** Pointers, wheels and keys to intents. Knows places on the canvas, not what is drawn there. */
+import { on } from "../core/events";
+import { abs } from "../core/numbers";
 
 export interface Places {
   /** What lies under a point. */
@@ -27,7 +29,7 @@ export function listen(canvas: HTMLCanvasElement, places: Places, intents: Inten
     const box = canvas.getBoundingClientRect();
     return [e.clientX - box.left, e.clientY - box.top];
   };
-  canvas.addEventListener("pointerdown", (e) => {
+  on(canvas, "pointerdown", (e) => {
     if (e.button !== 0) return;
     const [x, y] = point(e), where = places.at(x, y);
     const kind = where === "minimap" ? "map" : where === "ruler" || e.shiftKey ? "pan" : "brush";
@@ -35,18 +37,18 @@ export function listen(canvas: HTMLCanvasElement, places: Places, intents: Inten
     if (kind === "map") intents.centre(places.mapped(x));
     canvas.setPointerCapture(e.pointerId);
     canvas.focus({ preventScroll: true });
-  }, { signal });
-  canvas.addEventListener("pointermove", (e) => {
+  }, signal);
+  on(canvas, "pointermove", (e) => {
     const [x, y] = point(e);
     intents.hover(x, y);
     if (!drag) return;
-    if (Math.abs(x - drag.x) > 3) drag.moved = true;
+    if (abs(x - drag.x) > 3) drag.moved = true;
     if (drag.kind === "map") intents.centre(places.mapped(x));
     else if (drag.kind === "pan") intents.pan(places.position(drag.last) - places.position(x));
     else if (drag.moved) intents.brush(places.position(drag.x), places.position(x), false);
     drag.last = x;
-  }, { signal });
-  canvas.addEventListener("pointerup", (e) => {
+  }, signal);
+  on(canvas, "pointerup", (e) => {
     if (!drag) return;
     const [x, y] = point(e);
     if (drag.kind === "brush") {
@@ -54,20 +56,20 @@ export function listen(canvas: HTMLCanvasElement, places: Places, intents: Inten
       else intents.click(x, y);
     }
     drag = null;
-  }, { signal });
-  canvas.addEventListener("pointerleave", () => { if (!drag) intents.leave(); }, { signal });
-  canvas.addEventListener("dblclick", (e) => intents.fit(...point(e)), { signal });
-  canvas.addEventListener("wheel", (e) => {
-    const sideways = Math.abs(e.deltaX) > Math.abs(e.deltaY);
+  }, signal);
+  on(canvas, "pointerleave", () => { if (!drag) intents.leave(); }, signal);
+  on(canvas, "dblclick", (e) => intents.fit(...point(e)), signal);
+  on(canvas, "wheel", (e) => {
+    const sideways = abs(e.deltaX) > abs(e.deltaY);
     if (!e.ctrlKey && !e.shiftKey && !e.altKey && !e.metaKey && !sideways) return; // the page scrolls
     e.preventDefault();
     const [x] = point(e);
     if (sideways && !e.ctrlKey) intents.pan(places.position(e.deltaX) - places.position(0));
     else intents.zoom(places.position(x), Math.exp((e.deltaY || e.deltaX) * 0.0022));
-  }, { signal, passive: false });
-  canvas.addEventListener("keydown", (e) => {
+  }, signal, false);
+  on(canvas, "keydown", (e) => {
     if (e.ctrlKey || e.metaKey || e.altKey || !intents.key(e.key, e.shiftKey)) return;
     e.preventDefault();
     e.stopPropagation(); // a notebook in command mode would take the key
-  }, { signal });
+  }, signal);
 }

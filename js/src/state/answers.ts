@@ -21,6 +21,8 @@ export interface Said {
   scores: Float32Array | null;
   /** Standard error of the observed base. */
   errors: Float32Array | null;
+  /** (strands, positions), row by row, of a view of profiles. */
+  profile: Float32Array | null;
   references: number | null;
   /** Whether all of it is there. */
   whole: boolean;
@@ -51,6 +53,7 @@ export class Answers {
     this.#said.set(key, {
       prediction: answer.prediction, original: answer.original, spread: answer.spread,
       scores: read("scores") ?? before?.scores ?? null, errors: read("errors") ?? before?.errors ?? null,
+      profile: read("profile"),
       references: answer.n_references, whole: answer.last, seconds: answer.seconds, deletion: answer.deletion, insertion: answer.insertion,
     });
     for (const old of [...this.#said.keys()].slice(0, -KEPT)) this.#said.delete(old);

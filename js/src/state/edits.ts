@@ -1,4 +1,5 @@
 /** Edits of one sequence and their history; the same as nbinterp/live/edits.py, which shared fixtures hold it to. Pure. */
+import { floor, max } from "../core/numbers";
 
 /** Bases put in the place of [start, end); positions are those that the changes before left. */
 export type Change = [start: number, end: number, bases: string];
@@ -23,7 +24,7 @@ export function applyChanges(codes: Uint8Array, changes: Change[]): Edited {
   let now = codes, origin = Int32Array.from(codes, (_, i) => i);
   for (const [start, end, bases] of changes) {
     const put = [...bases.toUpperCase()].map((b) => LETTERS.indexOf(b));
-    const size = Math.max(now.length - (end - start) + put.length, length);
+    const size = max(now.length - (end - start) + put.length, length);
     const next = new Uint8Array(size).fill(4), from = new Int32Array(size).fill(-1);
     next.set(now.subarray(0, start));
     from.set(origin.subarray(0, start));
@@ -57,7 +58,7 @@ export function shuffled(text: string): string {
   let state = [...text].reduce((h, c) => Math.imul(h ^ c.charCodeAt(0), 16777619), 2166136261) >>> 0;
   for (let i = letters.length - 1; i > 0; i--) {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    const j = Math.floor((state / 2 ** 32) * (i + 1));
+    const j = floor((state / 2 ** 32) * (i + 1));
     [letters[i], letters[j]] = [letters[j], letters[i]];
   }
   return letters.join("");

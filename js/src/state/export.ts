@@ -1,4 +1,5 @@
 /** What is in view, as text for other programs. Pure. */
+import { ceil, floor, max, min } from "../core/numbers";
 import type { Example, State, Store } from "./store";
 
 const LETTERS = "ACGTN";
@@ -7,7 +8,7 @@ const LETTERS = "ACGTN";
 export function toCsv({ codes, rows, offset }: Example, { view }: Pick<State, "view">): string {
   const scored = rows.filter((r) => r.observed);
   const lines = [["position", "base", ...scored.map((r) => `"${r.label.replace(/"/g, '""')}"`)].join(",")];
-  for (let i = Math.max(0, Math.floor(view.start)); i < Math.min(codes.length, Math.ceil(view.end)); i++)
+  for (let i = max(0, floor(view.start)); i < min(codes.length, ceil(view.end)); i++)
     lines.push([i + offset, LETTERS[codes[i]], ...scored.map((r) => r.observed![i])].join(","));
   return lines.join("\n") + "\n";
 }

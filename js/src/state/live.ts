@@ -1,14 +1,40 @@
 /** Keeps what the model said in step with what is shown: asks when something new is shown, and drops what is stale. */
 import type { Backend } from "../backend/backend";
-import type { Question } from "./answers";
-import type { Store } from "./store";
+import { floor } from "../core/numbers";
+import type { Answers, Question } from "./answers";
+
+/** What a person sees of the asking. */
+export interface Asking {
+  /** Whether an answer is under way. */
+  asking: boolean;
+  /** Parts of answers heard so far: what is drawn depends on it. */
+  heard: number;
+  /** What went wrong last, in its own words. */
+  failed: string;
+}
+
+export const QUIET: Asking = { asking: false, heard: 0, failed: "" };
+
+/** A store that shows what a model said. */
+export interface Asker {
+  readonly answers: Answers;
+  readonly state: Asking;
+  /** What is shown, as a question to the model. */
+  readonly question: Question;
+  /** The first question whose answer is shown and not known. */
+  readonly wanted: Question | undefined;
+  set(change: Partial<Asking>): void;
+  subscribe(listener: (changed: object) => void): void;
+}
+
+const SHOWN = ["histories", "edits", "example", "target", "method", "compare"]; // what a question depends on
 
 export class Live {
-  #number = Math.floor(Math.random() * 2 ** 30); // two views of one model tell their answers apart
+  #number = floor(Math.random() * 2 ** 30); // two views of one model tell their answers apart
   #asked: Question | null = null;
   #ended = false;
 
-  constructor(private store: Store, private backend: Backend) {
+  constructor(private store: Asker, private backend: Backend) {
     backend.onAnswer((answer, blocks) => {
       if (this.#ended || answer.number !== this.#number || !this.#asked) return; // an older request's, or another view's of this model
       const question = this.#asked;
@@ -22,10 +48,9 @@ export class Live {
       if (answer.last) this.look();
     });
     store.subscribe((changed) => {
-      if ("histories" in changed || "example" in changed || "target" in changed || "method" in changed || "compare" in changed) {
-        store.set({ failed: "" });
-        this.look();
-      }
+      if (!SHOWN.some((key) => key in changed)) return;
+      store.set({ failed: "" });
+      this.look();
     });
   }
 
@@ -36,19 +61,16 @@ export class Live {
 
   /** Have a span pruned; the edit that comes back is asked about like any other. */
   prune(start: number, end: number): void {
-    const { store } = this;
-    this.#asked = store.question;
-    store.set({ asking: true, failed: "" });
-    this.backend.ask({ kind: "prune", number: ++this.#number, ...store.question, start, end });
+    const { question } = this.store;
+    this.#asked = question;
+    this.store.set({ asking: true, failed: "" });
+    this.backend.ask({ kind: "prune", number: ++this.#number, ...question, start, end });
   }
 
-  /** Ask for what is shown and not known: the original under this target and method first, since changes are told from it. */
+  /** Ask for what is shown and not known. */
   look(): void {
-    const { store } = this;
     if (this.#ended) return;
-    const { question, state: { compare } } = store;
-    const compared = compare.map((method) => ({ ...question, method, curves: true }));
-    const wanted = [{ ...question, changes: [] }, question, ...compared].find((q) => !store.knows(q));
+    const { store } = this, { wanted } = store;
     if (!wanted) {
       this.#number++; // what is under way is stale
       this.#asked = null;

@@ -1,4 +1,5 @@
 /** Rows of an example: from scores, and after an edit: the answer, what it changed, and what is of the original only. Pure. */
+import { max, min } from "../core/numbers";
 import { type Extent, extent, pyramid } from "../draw/lod";
 import type { Row } from "../draw/logo";
 import type { Question, Said } from "./answers";
@@ -28,8 +29,8 @@ function stackedExtent(scores: Float32Array, length: number): Extent {
       const v = scores[c * length + i];
       if (v > 0) up += v; else if (v < 0) down += v;
     }
-    low = Math.min(low, down);
-    high = Math.max(high, up);
+    low = min(low, down);
+    high = max(high, up);
   }
   return { low, high, clipped: false };
 }

@@ -1,22 +1,21 @@
 /** Methods side by side: how far they agree, and which one the model bears out. */
+import { on } from "../core/events";
+import { max, min } from "../core/numbers";
 import type { Store } from "../state/store";
 import { number } from "../draw/scale";
 import { CATEGORIES } from "../draw/theme";
-import { el } from "./dom";
+import { button, el } from "./dom";
 
 const SVG = "http://www.w3.org/2000/svg";
 const WIDTH = 260, HEIGHT = 120, LEFT = 44, BOTTOM = 18;
 
 export class ComparePanel {
-  readonly button = el("button", "nbi-quiet", "compare");
-  readonly panel = el("div", "nbi-compare");
+  readonly button: HTMLButtonElement;
+  readonly panel = el("div", "nbi-compare", "", { role: "group", "aria-label": "methods compared" });
 
   constructor(private store: Store, private methods: () => string[], signal: AbortSignal) {
-    this.button.title = "attribution methods side by side";
-    this.button.addEventListener("click", () => store.set({ compare: store.state.compare.length ? [] : this.methods().slice(0, 3) }), { signal });
+    this.button = button("compare", "attribution methods side by side", () => store.set({ compare: store.state.compare.length ? [] : this.methods().slice(0, 3) }), signal);
     this.panel.hidden = true;
-    this.panel.setAttribute("aria-label", "methods compared");
-    this.panel.setAttribute("role", "group");
   }
 
   update(): void {
@@ -30,7 +29,7 @@ export class ComparePanel {
     const boxes = el("div", "nbi-boxes");
     all.forEach((method) => {
       const label = el("label", ""), box = Object.assign(el("input", ""), { type: "checkbox", checked: compare.includes(method) });
-      box.addEventListener("change", () => this.store.set({ compare: all.filter((m) => (m === method ? box.checked : compare.includes(m))) }));
+      on(box, "change", () => this.store.set({ compare: all.filter((m) => (m === method ? box.checked : compare.includes(m))) }));
       label.append(box, ` ${method}`);
       const at = compare.indexOf(method);
       if (at >= 0) label.style.setProperty("--nbi-key", CATEGORIES[at]);
@@ -83,7 +82,7 @@ function shape(tag: string, attributes: Record<string, string | number>, text = 
 
 /** Predictions against the share of bases, a line for each method. */
 function plot(title: string, curves: (number[] | null)[]): SVGElement {
-  const values = curves.flatMap((c) => c ?? []), low = Math.min(...values), high = Math.max(...values), span = high - low || 1;
+  const values = curves.flatMap((c) => c ?? []), low = min(...values), high = max(...values), span = high - low || 1;
   const svg = shape("svg", { width: WIDTH, height: HEIGHT + BOTTOM + 16, role: "img", "aria-label": title });
   svg.append(shape("text", { x: LEFT, y: 11 }, title));
   if (!values.length) return svg;

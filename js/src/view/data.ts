@@ -1,4 +1,6 @@
 /** The positions in view as a table that can be read, by eye or by a screen reader. */
+import { on } from "../core/events";
+import { min } from "../core/numbers";
 import { toCsv } from "../state/export";
 import type { Store } from "../state/store";
 import { el } from "./dom";
@@ -12,7 +14,7 @@ export class DataTable {
     this.panel.hidden = true;
     this.panel.tabIndex = 0;
     this.panel.dataset.lmSuppressShortcuts = "true";
-    this.panel.addEventListener("keydown", (e) => { if (e.key === "Escape" || e.key === "d") { e.stopPropagation(); this.toggle(); } }, { signal });
+    on(this.panel, "keydown", (e) => { if (e.key === "Escape" || e.key === "d") { e.stopPropagation(); this.toggle(); } }, signal);
   }
 
   toggle(): void {
@@ -24,7 +26,7 @@ export class DataTable {
 
   update(): void {
     if (this.panel.hidden) return;
-    const { view } = this.store.state, end = Math.min(view.end, view.start + MOST), table = el("table", "nbi-agree");
+    const { view } = this.store.state, end = min(view.end, view.start + MOST), table = el("table", "nbi-agree");
     table.append(el("caption", "", end < view.end ? `the first ${MOST} positions in view` : "the positions in view"));
     toCsv(this.store.current, { view: { start: view.start, end } }).trim().split("\n").forEach((line, i) => {
       const row = el("tr", "");

@@ -1,8 +1,10 @@
 /** What a person does to the sequence: letters, brushes, pasted motifs, and the buttons for them. */
+import { on } from "../core/events";
 import type { Store } from "../state/store";
 import { act, type Change, redo, shuffled, spell, undo } from "../state/edits";
 import { whole } from "../draw/scale";
-import { el } from "./dom";
+import { button, el } from "./dom";
+import { Popover } from "./popover";
 
 const BASES = "ACGT";
 
@@ -21,10 +23,11 @@ export class Editor {
   refusal = "";
   readonly buttons = el("span", "nbi-buttons");
   readonly tools = el("div", "nbi-tools");
-  #pop: HTMLElement | null = null;
+  #pop: Popover;
   #byName = new Map<string, HTMLButtonElement>();
 
-  constructor(private root: HTMLElement, private store: Store, private stage: Stage, private signal: AbortSignal) {
+  constructor(root: HTMLElement, private store: Store, private stage: Stage, private signal: AbortSignal) {
+    this.#pop = new Popover(root, (focused) => { if (focused) root.querySelector("canvas")?.focus({ preventScroll: true }); }, signal);
     this.#button(this.buttons, "undo", "undo the last edit (u)", () => this.undo());
     this.#button(this.buttons, "redo", "redo it (r)", () => this.redo());
     this.#button(this.buttons, "reset", "back to the sequence as it was given", () => this.reset());
@@ -36,21 +39,20 @@ export class Editor {
       const { selection } = this.store.state;
       if (selection) this.stage.prune(...selection);
     });
-    const motif = Object.assign(el("input", "nbi-select nbi-motif"), { placeholder: "motif, e.g. TGACTCA", spellcheck: false });
-    motif.setAttribute("aria-label", "motif to paste at the start of the selection");
-    motif.addEventListener("keydown", (e) => { if (e.key === "Enter") this.#paste(motif.value); }, { signal });
+    const motif = el("input", "nbi-select nbi-motif", "", {
+      placeholder: "motif, e.g. TGACTCA", spellcheck: "false", "aria-label": "motif to paste at the start of the selection",
+    });
+    on(motif, "keydown", (e) => { if (e.key === "Enter") this.#paste(motif.value); }, signal);
     this.tools.append(motif);
     this.#button(this.tools, "paste", "write the motif over what is there, from the selection on", () => this.#paste(motif.value));
     this.#button(this.tools, "insert", "put the motif in before the selection", () => this.#paste(motif.value, true));
-    signal.addEventListener("abort", () => this.close());
     this.update();
   }
 
   #button(parent: HTMLElement, word: string, title: string, run: () => void): void {
-    const button = Object.assign(el("button", "nbi-quiet", word), { title });
-    button.addEventListener("click", run, { signal: this.signal });
-    this.#byName.set(word, button);
-    parent.append(button);
+    const one = button(word, title, run, this.signal);
+    this.#byName.set(word, one);
+    parent.append(one);
   }
 
   get #length(): number {
@@ -126,23 +128,23 @@ export class Editor {
       this.store.set({ selection: null, selectedItem: -1 });
       return this.stage.tell(this.refusal);
     }
-    const { x, width } = this.stage.column(position), colors = this.stage.colors(), pop = el("div", "nbi-pop");
-    const now = this.#letters(position, position + 1);
-    pop.setAttribute("role", "menu");
-    pop.dataset.lmSuppressShortcuts = "true";
-    pop.setAttribute("aria-label", `change base ${whole(position + this.store.current.offset)}, now ${now}`);
+    const { x, width } = this.stage.column(position), colors = this.stage.colors(), now = this.#letters(position, position + 1);
+    const pop = el("div", "nbi-pop", "", { role: "menu", "aria-label": `change base ${whole(position + this.store.current.offset)}, now ${now}` });
+    const offer = (letter: string, title: string, run: () => void, kind = ""): HTMLButtonElement => {
+      const one = el("button", `nbi-letter${kind}`, letter, { title });
+      on(one, "click", run);
+      pop.append(one);
+      return one;
+    };
     [...BASES].forEach((letter, i) => {
-      const button = Object.assign(el("button", "nbi-letter", letter), { disabled: letter === now, title: `${now} to ${letter}` });
-      button.style.color = colors[i];
-      button.addEventListener("click", () => this.put(position, letter));
-      pop.append(button);
+      const one = offer(letter, `${now} to ${letter}`, () => this.put(position, letter));
+      one.disabled = letter === now;
+      one.style.color = colors[i];
     });
-    const out = Object.assign(el("button", "nbi-letter nbi-out", "\u2013"), { title: "take it out" });
-    out.addEventListener("click", () => this.change([position, position + 1, ""]));
-    pop.append(out);
-    pop.addEventListener("keydown", (e) => {
+    offer("\u2013", "take it out", () => this.change([position, position + 1, ""]), " nbi-out");
+    on(pop, "keydown", (e) => {
       e.stopPropagation();
-      const all = [...pop.querySelectorAll("button:not(:disabled)")] as HTMLButtonElement[], at = all.indexOf(document.activeElement as HTMLButtonElement);
+      const all = [...pop.querySelectorAll<HTMLElement>("button:not(:disabled)")], at = all.indexOf(document.activeElement as HTMLElement);
       if (e.key === "Escape") { this.close(); this.stage.tell(""); }
       else if (e.key === "ArrowRight") all[(at + 1) % all.length].focus();
       else if (e.key === "ArrowLeft") all[(at + all.length - 1) % all.length].focus();
@@ -150,25 +152,11 @@ export class Editor {
       else return;
       e.preventDefault();
     });
-    this.root.append(pop);
-    const half = pop.offsetWidth / 2;
-    pop.style.left = `${Math.min(Math.max(x + width / 2 - half, 0), this.root.clientWidth - 2 * half)}px`;
-    pop.style.top = `${this.stage.top}px`;
-    (pop.querySelector("button:not(:disabled)") as HTMLButtonElement).focus({ preventScroll: true });
-    this.#pop = pop;
-    setTimeout(() => document.addEventListener("pointerdown", this.#outside), 0);
+    this.#pop.open(pop, (wide) => x + (width - wide) / 2, this.stage.top);
+    pop.querySelector<HTMLElement>("button:not(:disabled)")!.focus({ preventScroll: true });
   }
 
-  #outside = (e: Event): void => {
-    if (!this.#pop?.contains(e.target as Node)) this.close();
-  };
-
   close(): void {
-    document.removeEventListener("pointerdown", this.#outside);
-    if (!this.#pop) return;
-    const had = this.#pop.contains(document.activeElement);
-    this.#pop.remove();
-    this.#pop = null;
-    if (had) this.root.querySelector("canvas")?.focus({ preventScroll: true });
+    this.#pop.close();
   }
 }

@@ -1,4 +1,5 @@
 /** Where a view along a sequence looks, and how it gets there: by keys, by pointer, at once or in a glide. */
+import { clamp } from "../core/numbers";
 import { clampView, type View, zoom } from "../draw/scale";
 
 /** What moves: a store with a view. */
@@ -30,7 +31,7 @@ export class Motion {
     this.aim = target;
     const from = this.store.state.view, began = performance.now();
     const step = (now: number): void => {
-      const t = Math.min(Math.max((now - began) / 120, 0), 1), eased = 1 - (1 - t) ** 3;
+      const t = clamp((now - began) / 120, 0, 1), eased = 1 - (1 - t) ** 3;
       const between = (a: number, b: number): number => (t === 1 ? b : a + (b - a) * eased);
       this.store.set({ view: { start: between(from.start, target.start), end: between(from.end, target.end) } });
       if (t < 1 && !this.signal.aborted) this.#gliding = requestAnimationFrame(step);

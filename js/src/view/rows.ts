@@ -1,50 +1,36 @@
 /** The panel that arranges rows: order, which are shown, one over another, one less another. */
+import { on } from "../core/events";
 import { type Layout, moved, PLAIN, toggled } from "../state/arrange";
 import type { Store } from "../state/store";
-import { el } from "./dom";
+import { button, el, picker } from "./dom";
+import { Popover } from "./popover";
 
 export class RowPanel {
-  readonly button = el("button", "nbi-quiet", "rows");
-  #panel: HTMLElement | null = null;
+  readonly button: HTMLButtonElement;
+  #pop: Popover;
 
-  constructor(private root: HTMLElement, private store: Store, private signal: AbortSignal) {
-    this.button.title = "order, hide, overlay and subtract rows";
-    this.button.setAttribute("aria-expanded", "false");
-    this.button.addEventListener("click", () => (this.#panel ? this.#close() : this.#open()), { signal });
-    signal.addEventListener("abort", () => this.#close());
+  constructor(root: HTMLElement, private store: Store, signal: AbortSignal) {
+    this.button = button("rows", "order, hide, overlay and subtract rows", () => (this.#pop.box ? this.#pop.close() : this.#open()), signal);
+    this.#pop = new Popover(root, () => this.#expanded(false), signal, this.button);
+    this.#expanded(false);
   }
 
   /** There is something to arrange from two rows on. */
   update(): void {
     this.button.hidden = this.store.everyRow.length < 2;
-    if (this.#panel) this.#fill(this.#panel);
+    if (this.#pop.box) this.#fill(this.#pop.box);
   }
 
   #open(): void {
-    const panel = el("div", "nbi-panel");
-    panel.setAttribute("role", "group");
-    panel.setAttribute("aria-label", "rows");
-    panel.dataset.lmSuppressShortcuts = "true";
-    panel.addEventListener("keydown", (e) => { if (e.key === "Escape") this.#close(); });
+    const panel = el("div", "nbi-panel", "", { role: "group", "aria-label": "rows" }), { offsetLeft, offsetTop, offsetHeight } = this.button;
+    on(panel, "keydown", (e) => { if (e.key === "Escape") this.#pop.close(); });
     this.#fill(panel);
-    this.root.append(panel);
-    panel.style.top = `${this.button.offsetTop + this.button.offsetHeight + 2}px`;
-    panel.style.left = `${Math.min(Math.max(this.button.offsetLeft - 80, 0), Math.max(this.root.clientWidth - panel.offsetWidth, 0))}px`;
-    this.#panel = panel;
-    this.button.setAttribute("aria-expanded", "true");
-    setTimeout(() => document.addEventListener("pointerdown", this.#outside), 0);
+    this.#pop.open(panel, () => offsetLeft - 80, offsetTop + offsetHeight + 2);
+    this.#expanded(true);
   }
 
-  #outside = (e: Event): void => {
-    const target = e.target as Node;
-    if (!this.#panel?.contains(target) && !this.button.contains(target)) this.#close();
-  };
-
-  #close(): void {
-    document.removeEventListener("pointerdown", this.#outside);
-    this.#panel?.remove();
-    this.#panel = null;
-    this.button.setAttribute("aria-expanded", "false");
+  #expanded(open: boolean): void {
+    this.button.setAttribute("aria-expanded", String(open));
   }
 
   #set(layout: Layout): void {
@@ -72,7 +58,7 @@ export class RowPanel {
     const line = el("div", "nbi-panel-line"), box = el("input", ""), words = el("label", "");
     Object.assign(box, { type: "checkbox", checked: !this.store.state.layout.hidden.includes(label) });
     box.dataset.key = `show ${i}`;
-    box.addEventListener("change", () => this.#set(toggled(this.store.state.layout, label)));
+    on(box, "change", () => this.#set(toggled(this.store.state.layout, label)));
     words.append(box, ` ${label}`);
     const rest = labels.filter((l) => l !== label), { hidden } = this.store.state.layout;
     const only = { ...this.store.state.layout, hidden: rest.every((l) => hidden.includes(l)) ? [] : rest }; // again: all
@@ -86,33 +72,25 @@ export class RowPanel {
   }
 
   #action(word: string, key: string, title: string, run: () => void): HTMLButtonElement {
-    const button = Object.assign(el("button", "nbi-quiet", word), { title });
-    button.setAttribute("aria-label", title);
-    button.dataset.key = key;
-    button.addEventListener("click", run, { signal: this.signal });
-    return button;
+    const one = button(word, title, run);
+    one.setAttribute("aria-label", title);
+    one.dataset.key = key;
+    return one;
   }
 
   /** "draw A over B", "subtract A from B". */
   #pair(key: "over" | "minus", verb: string, join: string, now: [string, string] | null, labels: string[]): HTMLElement {
-    const line = el("div", "nbi-panel-line", `${verb} `), one = this.#choice(labels, now?.[0] ?? "", `${verb} which row`), other = this.#choice(labels, now?.[1] ?? "", `${join} which row`);
+    const line = el("div", "nbi-panel-line", `${verb} `), choices: [string, string][] = [["", "\u2013"], ...labels.map((l): [string, string] => [l, l])];
     const take = (): void => {
       const chosen: [string, string] = key === "over" ? [one.value, other.value] : [other.value, one.value];
       this.#set({ ...this.store.state.layout, [key]: chosen.every(Boolean) && chosen[0] !== chosen[1] ? chosen : null });
     };
-    one.addEventListener("change", take);
-    other.addEventListener("change", take);
-    one.dataset.key = `${key} 0`;
-    other.dataset.key = `${key} 1`;
+    const [one, other] = [verb, join].map((word, i) => {
+      const choice = picker(`${word} which row`, choices, now?.[i] ?? "", take);
+      choice.dataset.key = `${key} ${i}`;
+      return choice;
+    });
     line.append(one, ` ${join} `, other);
     return line;
-  }
-
-  #choice(labels: string[], now: string, title: string): HTMLSelectElement {
-    const select = el("select", "nbi-select");
-    select.setAttribute("aria-label", title);
-    for (const label of ["", ...labels]) select.append(Object.assign(el("option", "", label || "\u2013"), { value: label }));
-    select.value = now;
-    return select;
   }
 }

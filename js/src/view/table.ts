@@ -1,4 +1,5 @@
 /** A table to sort, filter and save; only the rows in view exist in the page. Owns a DOM node, knows no host. */
+import { ceil, floor, max, min } from "../core/numbers";
 import { CanvasPen } from "../draw/glyphs";
 import { drawPicture, type Picture, widthOf } from "../draw/picture";
 import { number, whole } from "../draw/scale";
@@ -42,8 +43,22 @@ export function toTsv(columns: Column[], rows: Cell[][]): string {
   return [columns.map((c) => c.name), ...rows].map((r) => r.map((v) => v ?? "").join("\t")).join("\n") + "\n";
 }
 
+/** Which rows are listed, whatever is typed into the filters, and in which order while no column sorts them. */
+export interface Listing {
+  order: ArrayLike<number>;
+  keep(row: number): boolean;
+}
+
+export interface TableOptions {
+  /** What rows are called. */
+  noun?: string;
+  listing?: Listing;
+}
+
 export class TableViewer {
   #order: number[] = [];
+  #noun: string;
+  #listing: Listing;
   #sort: { column: number; up: boolean } | null = null;
   #filters: string[];
   #body = el("div", "nbi-body");
@@ -56,7 +71,9 @@ export class TableViewer {
   selected = -1;
 
   constructor(private root: HTMLElement, private columns: Column[], private rows: Cell[][], private name: string, height: number,
-    private choose: (row: number) => void, private signal: AbortSignal) {
+    private choose: (row: number) => void, private signal: AbortSignal, { noun = "rows", listing }: TableOptions = {}) {
+    this.#noun = noun;
+    this.#listing = listing ?? { order: rows.map((_, i) => i), keep: () => true };
     root.classList.add("nbi-table");
     root.setAttribute("role", "grid");
     root.setAttribute("aria-rowcount", String(rows.length + 1));
@@ -69,7 +86,7 @@ export class TableViewer {
     root.style.setProperty("--nbi-row", `${this.#height}px`);
     const bar = el("div", "nbi-bar");
     const save = el("button", "nbi-quiet", "TSV");
-    save.title = "save the rows shown as TSV";
+    save.title = `save the ${noun} shown as TSV`;
     save.addEventListener("click", () => this.#save(), { signal });
     bar.append(this.#count, el("span", "nbi-space"), save);
     this.#body.style.maxHeight = `${height}px`;
@@ -91,8 +108,8 @@ export class TableViewer {
   #size(i: number): { least: string; grows: number } {
     const { name, kind, picture } = this.columns[i];
     const words = picture && picture.kind !== "interval" ? [] : this.rows.slice(0, 200).map((r) => this.#text(r[i], this.columns[i]).length);
-    const n = Math.min(40, Math.max(name.length + 2, ...words));
-    if (!picture) return { least: `${Math.max(n, 9) + 3}ch`, grows: kind === "text" ? n : 0 };
+    const n = min(40, max(name.length + 2, ...words));
+    if (!picture) return { least: `${max(n, kind === "number" ? 9 : 6) + 3}ch`, grows: kind === "text" ? n : 0 };
     const wide = widthOf(picture) + 16;
     return { least: picture.kind === "interval" ? `${wide + 8 * (n + 1)}px` : `max(${wide}px, ${n + 3}ch)`, grows: 0 };
   }
@@ -104,9 +121,9 @@ export class TableViewer {
   }
 
   #head(): HTMLElement {
-    const head = el("div", "nbi-head");
+    const head = el("div", "nbi-head", "", { role: "row" });
     for (const i of this.#shown) {
-      const column = this.columns[i], box = el("div", `nbi-th ${column.kind}`), label = el("button", "nbi-sort", column.name), filter = el("input", "nbi-filter");
+      const column = this.columns[i], box = el("div", `nbi-th ${column.kind}`, "", { role: "columnheader" }), label = el("button", "nbi-sort", column.name), filter = el("input", "nbi-filter");
       label.title = `sort by ${column.name}`;
       label.addEventListener("click", () => {
         const up = this.#sort?.column === i ? !this.#sort.up : column.kind === "text";
@@ -125,7 +142,8 @@ export class TableViewer {
   }
 
   #update(): void {
-    this.#order = this.rows.map((_, i) => i).filter((i) => this.#filters.every((f, c) => matches(this.rows[i][c], f)));
+    const { order, keep } = this.#listing, typed = this.#filters.flatMap((f, c) => (f.trim() ? [[c, f] as const] : []));
+    this.#order = Array.from(order).filter((i) => keep(i) && typed.every(([c, f]) => matches(this.rows[i][c], f)));
     if (this.#sort) {
       const { column, up } = this.#sort;
       this.#order.sort((a, b) => {
@@ -133,23 +151,28 @@ export class TableViewer {
         return x === null || y === null ? compare(x, y) : (up ? 1 : -1) * compare(x, y);
       });
     }
-    this.#heads.forEach((h, i) => { h.dataset.sort = this.#sort?.column === i ? (this.#sort.up ? "up" : "down") : ""; });
-    this.#count.textContent = this.#order.length === this.rows.length ? `${whole(this.rows.length)} rows` : `${whole(this.#order.length)} of ${whole(this.rows.length)} rows`;
+    this.#heads.forEach((h, i) => {
+      h.dataset.sort = this.#sort?.column === i ? (this.#sort.up ? "up" : "down") : "";
+      h.parentElement!.setAttribute("aria-sort", this.#sort?.column === i ? (this.#sort.up ? "ascending" : "descending") : "none");
+    });
+    const all = whole(this.rows.length), some = this.#order.length === this.rows.length ? "" : `${whole(this.#order.length)} of `;
+    this.#count.textContent = `${some}${all} ${this.#noun}`;
     this.root.dataset.shown = String(this.#order.length);
     this.#draw();
   }
 
   #draw(): void {
-    const top = Math.max(0, Math.floor(this.#body.scrollTop / this.#height) - 5), n = Math.ceil(this.#body.clientHeight / this.#height) + 12;
+    const top = max(0, floor(this.#body.scrollTop / this.#height) - 5), n = ceil(this.#body.clientHeight / this.#height) + 12;
     this.#inner.style.height = `${this.#order.length * this.#height}px`;
     this.#inner.replaceChildren(...this.#order.slice(top, top + n).map((i, k) => this.#row(i, top + k)));
-    if (!this.#order.length) this.#inner.replaceChildren(el("div", "nbi-none", "no rows match"));
+    if (!this.#order.length) this.#inner.replaceChildren(el("div", "nbi-none", `no ${this.#noun} match`));
   }
 
   #row(i: number, at: number): HTMLElement {
     const row = el("div", `nbi-row ${i === this.selected ? "nbi-on" : ""}`);
     row.setAttribute("role", "row");
     row.setAttribute("aria-rowindex", String(at + 2));
+    row.setAttribute("aria-selected", String(i === this.selected));
     row.style.top = `${at * this.#height}px`;
     row.dataset.row = String(i);
     for (const k of this.#shown) row.append(this.#cell(i, k));
@@ -160,6 +183,7 @@ export class TableViewer {
   #cell(i: number, k: number): HTMLElement {
     const column = this.columns[k], { picture } = column, words = this.#text(this.rows[i][k], column);
     const cell = Object.assign(el("div", `nbi-td ${column.kind}`, picture && picture.kind !== "interval" ? "" : words), { title: String(this.rows[i][k] ?? "") });
+    cell.setAttribute("role", "gridcell");
     if (!picture) return cell;
     const canvas = el("canvas", "nbi-picture"), ratio = devicePixelRatio || 1, width = widthOf(picture), height = this.#height - 4;
     Object.assign(canvas, { width: width * ratio, height: height * ratio });
@@ -181,10 +205,36 @@ export class TableViewer {
     if (e.key !== "ArrowDown" && e.key !== "ArrowUp") return;
     e.preventDefault();
     e.stopPropagation();
-    const at = this.#order.indexOf(this.selected), next = Math.min(Math.max(at + (e.key === "ArrowDown" ? 1 : -1), 0), this.#order.length - 1);
+    this.step(e.key === "ArrowDown" ? 1 : -1);
+  }
+
+  /** Choose the row that is listed `by` further down; from one that is not listed, the first. */
+  step(by: number): void {
+    const at = this.#order.indexOf(this.selected), next = min(max(at + by, 0), this.#order.length - 1);
     if (next < 0) return;
-    this.#body.scrollTop = Math.min(Math.max(this.#body.scrollTop, (next + 3) * this.#height - this.#body.clientHeight), next * this.#height);
     this.pick(this.#order[next]);
+    this.#reveal();
+  }
+
+  /** List other rows, or in another order. */
+  list(listing: Listing): void {
+    this.#listing = listing;
+    this.#update();
+    this.#reveal();
+  }
+
+  /** Mark a row that was chosen elsewhere. */
+  mark(i: number): void {
+    if (i === this.selected) return;
+    this.selected = i;
+    this.#reveal();
+  }
+
+  /** Scroll to the chosen row, where it is listed. */
+  #reveal(): void {
+    const at = this.#order.indexOf(this.selected);
+    if (at >= 0) this.#body.scrollTop = min(max(this.#body.scrollTop, (at + 3) * this.#height - this.#body.clientHeight), at * this.#height);
+    this.#draw();
   }
 
   #save(): void {

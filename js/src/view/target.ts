@@ -1,6 +1,6 @@
 /** What is asked of the model: an output, less another, over a span of a profile, on both strands. Labels say all of it. */
 import type { Store } from "../state/store";
-import { el, picker } from "./dom";
+import { button, el, picker } from "./dom";
 
 const BOTH = ", both strands", MINUS = " - ", AT = / at \d+-\d+$/;
 
@@ -20,19 +20,15 @@ export function targetPicker(targets: string[], store: Store, signal: AbortSigna
   };
   const fill = (): void => {
     const { of, less, at, both } = parts(store.state.target), others = targets.filter((t) => t !== of);
-    const strands = el("button", "nbi-quiet", both ? "both strands" : "one strand");
-    strands.title = "ask of the sequence as it is, or of both strands";
-    strands.addEventListener("click", () => set({ both: !both }), { signal });
+    const strands = button(both ? "both strands" : "one strand", "ask of the sequence as it is, or of both strands", () => set({ both: !both }), signal);
     box.replaceChildren();
     if (targets.length > 1) {
       box.append(picker("output of the model", targets, of, (t) => set({ of: t, at: "" }), signal));
       box.append(picker("less which output", ["less \u2026", ...others], less || "less \u2026", (t) => set({ less: others.includes(t) ? t : "" }), signal));
     }
     if (of.endsWith("profile")) {
-      const span = el("button", "nbi-quiet", at ? at.trim() : "at selection");
-      span.title = "ask of the selected span of the profile, or of all of it";
-      span.addEventListener("click", () => set({ at: !at && store.state.selection ? ` at ${store.state.selection.join("-")}` : "" }), { signal });
-      box.append(span);
+      const toggle = () => set({ at: !at && store.state.selection ? ` at ${store.state.selection.join("-")}` : "" });
+      box.append(button(at ? at.trim() : "at selection", "ask of the selected span of the profile, or of all of it", toggle, signal));
     }
     box.append(strands);
   };

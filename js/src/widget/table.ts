@@ -1,6 +1,7 @@
 /** TableView as an anywidget. The only file of it that knows the host. */
 import type { Model } from "../core/host";
 import { renderer } from "../core/mount";
+import { max } from "../core/numbers";
 import { shared } from "../core/page";
 import { bytesOf, dequantize, readBlocks } from "../core/wire";
 import type { Picture } from "../draw/picture";
@@ -34,7 +35,7 @@ async function mount(model: Model, root: HTMLElement, end: AbortSignal): Promise
     if (!logo || place[0] < 0) return;
     const [example, start, stop] = place.map((c) => (c < 0 ? -1 : Number(rows[row][c])));
     if (start < 0 || stop < 0) return logo.set({ example });
-    const margin = Math.max(25, stop - start);
+    const margin = max(25, stop - start);
     logo.set({ example, view: { start: start - margin, end: stop + margin }, selection: [start, stop] });
   };
   new TableViewer(root, columns, rows, model.get("name") as string, model.get("height") as number, choose, end);

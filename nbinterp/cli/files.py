@@ -1,8 +1,8 @@
-"""``attribute`` and ``seqlets`` from parameter files of Cherimoya's form.
+"""``attribute``, ``seqlets`` and ``marginalize`` from parameter files of Cherimoya's form.
 
 In: a JSON file.  Out: ``.ohe.npz``, ``.attr.npz`` (hypothetical scores, float32) and ``.idx.npy``, which modisco and
-Fi-NeMo read, with a bigWig when asked; or a BED file of seqlets.  Keys and defaults are Cherimoya's; an unknown key is
-refused, where Cherimoya ignores it.
+Fi-NeMo read, with a bigWig when asked; or a BED file of seqlets; or the marginalization report.  Keys and defaults are
+Cherimoya's; an unknown key is refused, where Cherimoya ignores it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import pandas as pd
 from ..core.files import writing
 from ..errors import FormatError, problem, suggest
 
-__all__ = ["attribute_from_file", "seqlets_from_file"]
+__all__ = ["attribute_from_file", "marginalize_from_file", "read_json", "seqlets_from_file"]
 
 _NEEDED: Final = object()
 ATTRIBUTE: Final[Mapping[str, Any]] = MappingProxyType(
@@ -67,10 +67,33 @@ SEQLETS: Final[Mapping[str, Any]] = MappingProxyType(
         "skip": False,
     }
 )
+MARGINALIZE: Final[Mapping[str, Any]] = MappingProxyType(
+    {
+        "model": _NEEDED,
+        "sequences": _NEEDED,
+        "loci": _NEEDED,
+        "motifs": _NEEDED,
+        "chroms": None,
+        "in_window": 2114,
+        "output": "logcounts",
+        "group": 0,
+        "batch_size": 512,
+        "n_loci": 100,
+        "shuffle": False,
+        "attributions": False,
+        "minimal": True,  # one table has all there is; kept so that files of the peer are read
+        "random_state": 0,
+        "device": None,
+        "summits": False,
+        "output_filename": "marginalize/",
+        "verbose": False,
+        "skip": False,
+    }
+)
 
 
-def read_parameters(where: str, path: Path, known: Mapping[str, Any]) -> dict[str, Any]:
-    """Read a JSON file, fill in defaults, and refuse what is unknown or missing."""
+def read_json(where: str, path: Path) -> dict[str, Any]:
+    """Read a file of names and values."""
     try:
         given = json.loads(path.read_text())
     except (OSError, ValueError) as error:
@@ -79,6 +102,12 @@ def read_parameters(where: str, path: Path, known: Mapping[str, Any]) -> dict[st
         raise problem(
             where, str(path), got=f"a {type(given).__name__}", need="an object", do="write {...}", kind=FormatError
         )
+    return given
+
+
+def read_parameters(where: str, path: Path, known: Mapping[str, Any]) -> dict[str, Any]:
+    """Read a JSON file, fill in defaults, and refuse what is unknown or missing."""
+    given = read_json(where, path)
     for key in given:
         if key not in known:
             raise problem(
@@ -184,3 +213,36 @@ def seqlets_from_file(path: Path) -> Path:
     with writing(p["output_filename"]) as temporary:
         table.to_csv(temporary, sep="\t", index=False, header=False)
     return Path(p["output_filename"])
+
+
+def marginalize_from_file(path: Path) -> Path:
+    """Run ``nbinterp marginalize -p FILE``; give the report."""
+    from ..report import run_report
+
+    p = read_parameters("marginalize", path, MARGINALIZE)
+    page = Path(p["output_filename"]) / "report.html"
+    if p["skip"]:
+        return page
+    names = (
+        "model",
+        "loci",
+        "motifs",
+        "in_window",
+        "batch_size",
+        "n_loci",
+        "shuffle",
+        "attributions",
+        "random_state",
+        "summits",
+    )
+    profile = p["output"] == "profile"
+    asked = {
+        **{name: p[name] for name in names},
+        "genome": p["sequences"],
+        "chroms": ",".join(p["chroms"] or ()),
+        "task": str(p["group"]),
+        "head": "profile" if profile else "",
+        "transform": "profile" if profile else "logcounts",
+        "device": p["device"] or "",
+    }
+    return run_report("marginalization", asked, p["output_filename"], progress=p["verbose"])

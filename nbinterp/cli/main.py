@@ -1,4 +1,4 @@
-"""``nbinterp``: reports, attributions and seqlets from a shell.
+"""``nbinterp``: reports, attributions, seqlets and marginalizations from a shell.
 
 In: words.  Out: files, and an exit code: 0 when all went well, 2 with one line on standard error when something was wrong
 with what was asked.
@@ -48,10 +48,12 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("name")
     one.set_defaults(do=_help_report)
     _add_reports(reports)
+    _add_reports(verbs)  # a report's name alone runs it, too
 
     for name, about, call in (
         ("attribute", "attribute loci, in the three-file form that modisco and Fi-NeMo read", _attribute),
         ("seqlets", "call seqlets on attributions and write a BED file", _seqlets),
+        ("marginalize", "run the marginalization report from a parameter file of Cherimoya's form", _marginalize),
     ):
         verb = verbs.add_parser(name, help=about, description=about.capitalize() + ".")
         verb.add_argument("-p", "--parameters", required=True, type=Path, metavar="FILE.json", help="parameter file")
@@ -70,9 +72,16 @@ def _add_reports(reports: Any) -> None:
     for name, about in list_templates().items():
         verb = reports.add_parser(
             name, help=about, description=about.capitalize() + ".",
-            epilog="example: nbinterp report attribution --model m.h5 --fasta peaks.fa -o out/",
+            epilog=f"example: nbinterp {name} --demo -o out/",
         )  # fmt: skip
         verb.add_argument("-o", "--out", type=Path, required=True, help="the report's folder")
+        verb.add_argument(
+            "-p",
+            "--parameters",
+            type=Path,
+            metavar="FILE.json",
+            help="parameters by name; what is said here goes before",
+        )
         for word, kind, default, meaning in describe(name):
             flag = f"--{word.replace('_', '-')}"
             if kind == "bool":
@@ -102,7 +111,11 @@ def _help_report(options: Any) -> None:
 def _report(options: Any) -> None:
     from ..report import run_report
 
-    values = {k: v for k, v in vars(options).items() if k not in ("do", "report", "out")}
+    values = {k: v for k, v in vars(options).items() if k not in ("do", "report", "out", "parameters")}
+    if options.parameters is not None:
+        from .files import read_json
+
+        values = {**read_json(f"report {options.report}", options.parameters), **values}
     page = run_report(options.report, values, options.out, progress=sys.stderr.isatty())
     print(f"report: {page.resolve()}")
 
@@ -118,6 +131,12 @@ def _seqlets(options: Any) -> None:
     from .files import seqlets_from_file
 
     print(seqlets_from_file(options.parameters))
+
+
+def _marginalize(options: Any) -> None:
+    from .files import marginalize_from_file
+
+    print(f"report: {marginalize_from_file(options.parameters).resolve()}")
 
 
 def _export(options: Any) -> None:

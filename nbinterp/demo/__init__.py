@@ -8,6 +8,7 @@ rules are in `grammar`; their figures, and how well the model learned them, in `
 from .grammar import LENGTH, TASKS, motifs, sequences, write_fasta
 from .network import DemoNetwork, load_model, truth
 from .recovery import Recovery, recovery
+from .variants import variants
 
 __all__ = [
     "LENGTH",
@@ -19,5 +20,6 @@ __all__ = [
     "recovery",
     "sequences",
     "truth",
+    "variants",
     "write_fasta",
 ]

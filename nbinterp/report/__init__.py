@@ -6,22 +6,40 @@ computed is kept, so that a run that was killed goes on where it was.
 """
 
 from .html import to_html, write_html
-from .inputs import Inputs, read_inputs
+from .inputs import Explained, Inputs, read_explained, read_inputs
 from .page import Facts, Findings
-from .parameters import AttributionParameters, ReportParameters, check_parameters, describe, list_templates
+from .parameters import (
+    AttributionParameters,
+    ContextParameters,
+    DesignParameters,
+    MarginalizationParameters,
+    ReportParameters,
+    SpacingParameters,
+    VariantsParameters,
+    check_parameters,
+    describe,
+    list_templates,
+)
 from .run import run_report
 from .steps import Run
 
 __all__ = [
     "AttributionParameters",
+    "ContextParameters",
+    "DesignParameters",
+    "Explained",
     "Facts",
     "Findings",
     "Inputs",
+    "MarginalizationParameters",
     "ReportParameters",
     "Run",
+    "SpacingParameters",
+    "VariantsParameters",
     "check_parameters",
     "describe",
     "list_templates",
+    "read_explained",
     "read_inputs",
     "run_report",
     "to_html",

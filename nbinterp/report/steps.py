@@ -110,19 +110,24 @@ class Run:
         """The parameters of this report as the notebook has them now, checked."""
         return check_parameters(self.name, {word: variables[word] for word, *_ in describe(self.name)})
 
+    def write(self, name: str, save: Callable[[Path], Any]) -> Path:
+        """Write a file of the report, whole or not at all; `save` takes the path to write to."""
+        path = self.out / name
+        with writing(path) as temporary:
+            save(temporary)
+        return path
+
     def table(self, name: str, frame: pd.DataFrame) -> Path:
         """Write ``tables/NAME.tsv``."""
-        path = self.out / "tables" / f"{name}.tsv"
-        with writing(path) as temporary:
-            frame.to_csv(temporary, sep="\t", index=False)
-        return path
+        return self.write(f"tables/{name}.tsv", lambda path: frame.to_csv(path, sep="\t", index=False))
 
     def figure(self, name: str, png: bytes) -> Path:
         """Write ``figures/NAME.png``."""
-        path = self.out / "figures" / f"{name}.png"
-        with writing(path) as temporary:
-            temporary.write_bytes(png)
-        return path
+        return self.write(f"figures/{name}.png", lambda path: path.write_bytes(png))
+
+    def chart(self, name: str, chart: Any) -> Path:
+        """Write an Altair chart as ``figures/NAME.vl.json``, which Vega's editor and Altair open."""
+        return self.write(f"figures/{name}.vl.json", lambda path: path.write_text(chart.to_json(), encoding="utf-8"))
 
     def manifest(self, asked: ReportParameters, **facts: Any) -> Facts:
         """Write ``manifest.json``: versions, parameters, facts, timings; and give what a page says of it."""

@@ -14,13 +14,36 @@ from typing import Any, Final, get_type_hints
 from ...core.check import check_choice
 from ...errors import problem, suggest
 from .attribution import AttributionParameters
+from .context import ContextParameters
+from .design import DesignParameters
+from .marginalization import MarginalizationParameters
 from .record import ReportParameters
+from .spacing import SpacingParameters
+from .variants import VariantsParameters
 
-__all__ = ["AttributionParameters", "ReportParameters", "check_parameters", "describe", "list_templates"]
+__all__ = [
+    "AttributionParameters",
+    "ContextParameters",
+    "DesignParameters",
+    "MarginalizationParameters",
+    "ReportParameters",
+    "SpacingParameters",
+    "VariantsParameters",
+    "check_parameters",
+    "describe",
+    "list_templates",
+]
 
 
 _TEMPLATES: Final[Mapping[str, tuple[type[ReportParameters], str]]] = MappingProxyType(
-    {"attribution": (AttributionParameters, "predictions, attributions and seqlets of sequences")}
+    {
+        "attribution": (AttributionParameters, "predictions, attributions and seqlets of sequences"),
+        "marginalization": (MarginalizationParameters, "what each motif does by itself, in many backgrounds"),
+        "spacing": (SpacingParameters, "what two motifs do together, by distance, order and strands"),
+        "variants": (VariantsParameters, "what variants of a VCF do to a prediction"),
+        "design": (DesignParameters, "sequences changed step by step towards a prediction"),
+        "context": (ContextParameters, "what stretches of a sequence are needed, and what is enough"),
+    }
 )
 
 
@@ -29,8 +52,8 @@ def list_templates() -> dict[str, str]:
 
     Examples
     --------
-    >>> list(list_templates())
-    ['attribution']
+    >>> list(list_templates())[:2]
+    ['attribution', 'marginalization']
     """
     return {name: about for name, (_, about) in _TEMPLATES.items()}
 

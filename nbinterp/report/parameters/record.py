@@ -43,6 +43,7 @@ class ReportParameters:
     fasta: str = about("", "sequences of one length; instead of loci and genome")
     loci: str = about("", "BED or narrowPeak")
     genome: str = about("", "FASTA of the genome, beside loci")
+    chroms: str = about("", "chromosomes to use, separated by commas; empty: all")
     in_window: int = about(0, "length of the windows, in bases; 0: what the model takes")
     summits: bool = about(False, "centre on narrowPeak summits")
     n_loci: int = about(0, "use only the first so many sequences; 0: all")

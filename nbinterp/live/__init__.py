@@ -19,6 +19,7 @@ from .wire import Packed, pack_blocks, pack_sequence, quantize, unpack_blocks
 
 if TYPE_CHECKING:
     from .engine import Engine
+    from .profiles import profile_of
     from .repredict import Repredictor
     from .targets import targets_of
     from .track import TrackEngine
@@ -39,12 +40,19 @@ __all__ = [
     "encode_answer",
     "pack_blocks",
     "pack_sequence",
+    "profile_of",
     "quantize",
     "targets_of",
     "unpack_blocks",
 ]
 
-_LATER = {"Engine": "engine", "Repredictor": "repredict", "TrackEngine": "track", "targets_of": "targets"}
+_LATER = {
+    "Engine": "engine",
+    "Repredictor": "repredict",
+    "TrackEngine": "track",
+    "profile_of": "profiles",
+    "targets_of": "targets",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import errno
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,16 +13,6 @@ import torch
 
 import nbinterp as nb
 from nbinterp.errors import FormatError, NbinterpError
-from nbinterp.report.run import template_path
-
-
-def test_the_parameters_cell_repeats_the_record() -> None:
-    cells = json.loads(template_path("attribution").read_text())["cells"]
-    source = next("".join(c["source"]) for c in cells if "parameters" in c["metadata"].get("tags", []))
-    values: dict[str, Any] = {}
-    exec(source, {}, values)
-    assert values.pop("out") == "."
-    assert values == {f.name: f.default for f in dataclasses.fields(nb.AttributionParameters)}
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from ..core.methods import METHODS
 from ..errors import ModelError, problem
 from ..perturb.prune import prune
 from ..sequence import dinucleotide_shuffle
-from .answering import Answering, Part, words_of
+from .answering import Answering, Part
 from .edits import LETTERS, Change, Edited, apply_changes
 from .protocol import Ask
 from .repredict import Repredictor, one_hot_of
@@ -26,7 +26,6 @@ from .targets import compose
 
 __all__ = ["Engine"]
 
-_words = words_of  # where `marginal` looks for it
 _ROUNDS = (0.2, 1.0)  # parts of the references after which scores are shown
 
 

@@ -322,10 +322,6 @@ class LogoView(AxisView):
         )  # fmt: skip
 
 
-def _codes(X: Any, where: str = "LogoView") -> np.ndarray:  # where `marginal` looks for it
-    return codes_of(where, X)
-
-
 def _tracks(tracks: Any, n: int, length: int) -> dict[str, np.ndarray]:
     """Label to (N, L) or (N, 4, L)."""
     if tracks is None:

@@ -30,9 +30,8 @@ from ..live.placements import (
     interval,
     interval_factor,
 )
-from .axis import AxisView, same_rows
+from .axis import AxisView, codes_of, same_rows
 from .base import static
-from .logo import _codes
 
 __all__ = ["MarginalView", "marginal_grid"]
 
@@ -143,7 +142,7 @@ class MarginalView(AxisView):
     ) -> None:
         check_choice("MarginalView", "colors", colors, ("classic", "safe", "grey"))
         check_choice("MarginalView", "strand", strand, STRANDS)
-        codes = _codes(X, "MarginalView")
+        codes = codes_of("MarginalView", X)
         n, length = self._size = codes.shape
         self._matrices = motif_matrices("MarginalView", motifs)
         self._letters = {name: letters_of(matrix) for name, matrix in self._matrices.items()}
@@ -410,7 +409,7 @@ def marginal_grid(
 
     letters = {name: letters_of(matrix) for name, matrix in motif_matrices("marginal_grid", motifs).items()}
     engine, label = make_engine(
-        model, _codes(X, "marginal_grid"), letters,
+        model, codes_of("marginal_grid", X), letters,
         target=target, targets=targets, profile=profile, step=step, device=device,
     )  # fmt: skip
     reader = engine.reader

@@ -34,7 +34,7 @@ export function number(value: number): string {
   if (value === 0) return "0";
   const size = abs(value);
   const text = size >= 1e5 || size < 1e-3 ? value.toExponential(2) : String(Number(value.toPrecision(3)));
-  return text.replace("-", "\u2212");
+  return text.replaceAll("-", "\u2212");
 }
 
 /** A number with its sign, as of a change. */

@@ -163,7 +163,7 @@ export class TableViewer {
 
   #draw(): void {
     const top = max(0, floor(this.#body.scrollTop / this.#height) - 5), n = ceil(this.#body.clientHeight / this.#height) + 12;
-    this.#inner.style.height = `${this.#order.length * this.#height}px`;
+    this.#inner.style.height = `${max(this.#order.length, 2) * this.#height}px`;
     this.#inner.replaceChildren(...this.#order.slice(top, top + n).map((i, k) => this.#row(i, top + k)));
     if (!this.#order.length) this.#inner.replaceChildren(el("div", "nbi-none", `no ${this.#noun} match`));
   }

@@ -6,19 +6,18 @@ columns alone.  Out: `altair.Chart`, still or with tooltips, in the colours of t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
 from ..errors import problem
-from .theme import EFFECT
+from .theme import ARRANGEMENTS, EFFECT
 
 __all__ = ["plot_interactions", "plot_motif_effects", "plot_position_effects", "plot_spacing", "plot_variants"]
 
 _RISE, _FALL = EFFECT["light"]
 _STRANDS = {"+": _RISE, "-": _FALL}
-_ARRANGEMENTS = {"a_then_b": "#2563b8", "b_then_a": "#b4530a", "facing": "#1a8f4a", "apart": "#8e6bbf"}
 
 
 def plot_motif_effects(table: pd.DataFrame, *, output: int = 0, n: int = 30, width: int = 360) -> Any:
@@ -121,7 +120,7 @@ def plot_spacing(
 
     x = alt.X("distance:Q", title="bases between the motifs")
     detail = {"strokeDash": alt.StrokeDash("order:N")}
-    colour = _colour(alt, "arrangement", _ARRANGEMENTS)
+    colour = _colour(alt, "arrangement", ARRANGEMENTS)
     return _sized(_banded(alt, rows, x, value, colour, band=value == "cooperativity", **detail), width, height)
 
 
@@ -238,5 +237,5 @@ def _digits(alt: Any, name: str) -> Any:
     return alt.Tooltip(f"{name}:Q", format="+.3g")
 
 
-def _colour(alt: Any, field: str, colours: dict[str, str]) -> Any:
+def _colour(alt: Any, field: str, colours: Mapping[str, str]) -> Any:
     return alt.Color(f"{field}:N", scale=alt.Scale(domain=list(colours), range=list(colours.values())))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-__all__ = ["BASES", "EFFECT"]
+__all__ = ["ARRANGEMENTS", "BASES", "EFFECT"]
 
 # A C G T on a light and on a dark ground
 BASES: Final[Mapping[str, Mapping[str, tuple[str, str, str, str]]]] = MappingProxyType(
@@ -29,4 +29,9 @@ BASES: Final[Mapping[str, Mapping[str, tuple[str, str, str, str]]]] = MappingPro
 # what raises a prediction, and what lowers it
 EFFECT: Final[Mapping[str, tuple[str, str]]] = MappingProxyType(
     {"light": ("#2563b8", "#b4530a"), "dark": ("#6ea8fe", "#f2a65e")}
+)
+
+# how two motifs lie to each other
+ARRANGEMENTS: Final[Mapping[str, str]] = MappingProxyType(
+    {"a_then_b": "#2563b8", "b_then_a": "#b4530a", "facing": "#1a8f4a", "apart": "#8e6bbf"}
 )

@@ -15,7 +15,7 @@ import pytest
 import torch
 
 import nbinterp as nb
-from nbinterp.chart.theme import EFFECT
+from nbinterp.chart.theme import ARRANGEMENTS, EFFECT
 from nbinterp.errors import NbinterpError
 
 mpl.use("agg")
@@ -118,3 +118,9 @@ def test_the_browser_has_the_same_diverging_pair() -> None:
     text = (ROOT / "js" / "src" / "draw" / "theme.ts").read_text()
     line = next(line for line in text.splitlines() if "EFFECT =" in line)
     assert re.findall(r"#[0-9a-f]{6}", line) == [*EFFECT["light"], *EFFECT["dark"]]
+
+
+def test_the_browser_has_the_same_colours_of_arrangements() -> None:
+    text = (ROOT / "js" / "src" / "view" / "spacing.ts").read_text()
+    line = next(line for line in text.splitlines() if line.startswith("const COLORS"))
+    assert dict(re.findall(r'(\w+): \["(#[0-9a-f]{6})"', line)) == ARRANGEMENTS

@@ -17,7 +17,7 @@ import torch
 
 from ..core.batches import n_rows, on_device, resolve_device, resolve_dtype, run_batches
 from ..core.check import check_one_hot
-from ..errors import NbinterpError, NbinterpWarning, problem
+from ..errors import ModelError, NbinterpError, NbinterpWarning, problem
 from ..model.predict import check_inputs
 from ..sequence import dinucleotide_shuffle
 from .deep_lift_shap_run import AttributionErrorResult, Run, hypothetical_scores
@@ -241,7 +241,13 @@ def _check_options(model: Any, rules: Mapping[Any, UserRule], raw_outputs: bool,
 
 
 def check_rules(where: str, model: Any, rules: Mapping[Any, UserRule]) -> None:
-    """Hold rules to classes of modules with functions, and their model to a module."""
+    """Hold rules to classes of modules with functions, and their model to a module that can be looked into."""
+    if isinstance(model, torch.nn.Module) and any(isinstance(one, torch.jit.ScriptModule) for one in model.modules()):
+        raise problem(
+            where, "model", got="a TorchScript module, whose operations cannot be seen", need="a model in Python",
+            do="load its state dict into the class it was made from, or use saturation_mutagenesis or a gradient",
+            kind=ModelError,
+        )  # fmt: skip
     for kind, rule in rules.items():
         if not (isinstance(kind, type) and issubclass(kind, torch.nn.Module) and callable(rule)):
             raise problem(

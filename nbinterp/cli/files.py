@@ -217,6 +217,8 @@ def seqlets_from_file(path: Path) -> Path:
 
 def marginalize_from_file(path: Path) -> Path:
     """Run ``nbinterp marginalize -p FILE``; give the report."""
+    import nbinterp as nb
+
     from ..report import run_report
 
     p = read_parameters("marginalize", path, MARGINALIZE)
@@ -236,13 +238,14 @@ def marginalize_from_file(path: Path) -> Path:
         "summits",
     )
     profile = p["output"] == "profile"
+    counts = "logcounts" in (nb.load_model(p["model"]).head_names or [])  # of a model with one output, that is what is asked
     asked = {
         **{name: p[name] for name in names},
         "genome": p["sequences"],
         "chroms": ",".join(p["chroms"] or ()),
         "task": str(p["group"]),
         "head": "profile" if profile else "",
-        "transform": "profile" if profile else "logcounts",
+        "transform": "profile" if profile else "logcounts" if counts else "",
         "device": p["device"] or "",
     }
     return run_report("marginalization", asked, p["output_filename"], progress=p["verbose"])

@@ -85,7 +85,8 @@ def _add_reports(reports: Any) -> None:
         for word, kind, default, meaning in describe(name):
             flag = f"--{word.replace('_', '-')}"
             if kind == "bool":
-                verb.add_argument(flag, dest=word, action="store_true", default=argparse.SUPPRESS, help=meaning)
+                action = argparse.BooleanOptionalAction if default else "store_true"
+                verb.add_argument(flag, dest=word, action=action, default=argparse.SUPPRESS, help=meaning)
             else:
                 text = f"{meaning} (default {default!r})" if default != "" else meaning
                 verb.add_argument(

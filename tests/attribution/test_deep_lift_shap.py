@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from typing import Any
 
 import numpy as np
 import pytest
@@ -657,3 +658,12 @@ def test_a_second_device_equals_the_cpu(case: tuple[str, nn.Module], X: Tensor, 
     a = nb.deep_lift_shap(model, X, device="cpu", **common)
     b = nb.deep_lift_shap(model, X, device=second_device, **common)
     assert float((a - b).abs().max()) < 1e-10
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")
+@pytest.mark.parametrize("func", [nb.deep_lift_shap, nb.pisa])
+def test_a_script_is_refused_in_words(func: Any) -> None:
+    X = nb.random_one_hot((1, 4, 12), random_state=0)
+    script = torch.jit.trace(nn.Sequential(nn.Flatten(), nn.Linear(48, 1)), torch.zeros(1, 4, 12))
+    with pytest.raises(nb.ModelError, match="saturation_mutagenesis"):
+        func(nn.Sequential(script), X, n_shuffles=1)

@@ -93,6 +93,14 @@ def test_unknown_and_missing_keys_are_refused(
     assert main(["seqlets", "-p", str(tmp_path / "b.json")]) == 2
 
 
+def test_what_is_on_can_be_switched_off(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    asked: list[tuple[str, dict[str, object]]] = []
+    monkeypatch.setattr(nb.report, "run_report", lambda name, values, out, **_: asked.append((name, values)) or out)
+    given = parameters(tmp_path / "v.json", n_matched=3, n_demo=2)
+    assert main(["variants", "--demo", "--no-both-strands", "-p", given, "--n-demo", "5", "-o", str(tmp_path)]) == 0
+    assert asked == [("variants", {"demo": True, "both_strands": False, "n_matched": 3, "n_demo": "5"})]
+
+
 def test_export(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "n.ipynb").write_text(json.dumps({"cells": [], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}))
     assert main(["export", str(tmp_path / "n.ipynb")]) == 0

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ...core.check import check_choice
+from ...core.methods import METHODS
 from ...errors import problem
 from .record import ReportParameters, about, at_least
 
@@ -30,6 +31,7 @@ class VariantsParameters(ReportParameters):
     n_backgrounds: int = about(0, "shuffled windows to measure each variant in")
     score: str = about("difference", "column to rank by")
     threshold: float = about(0.0, "size of the score from which a variant is listed first; 0: all")
+    method: str = about("deep_lift_shap", ", ".join(METHODS))
     n_shown: int = about(24, "variants whose attributions are stored, the strongest first")
 
     def check_sources(self) -> None:
@@ -50,6 +52,7 @@ class VariantsParameters(ReportParameters):
         """Refuse what cannot work, before anything starts."""
         super().check()
         check_choice(self.where, "scale", self.scale, _SCALES)
+        check_choice(self.where, "method", self.method, METHODS)
         at_least(self.where, self, {"n_matched": 0, "n_backgrounds": 0, "threshold": 0, "n_shown": 0})
         try:
             self.moves()

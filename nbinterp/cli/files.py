@@ -238,7 +238,9 @@ def marginalize_from_file(path: Path) -> Path:
         "summits",
     )
     profile = p["output"] == "profile"
-    counts = "logcounts" in (nb.load_model(p["model"]).head_names or [])  # of a model with one output, that is what is asked
+    counts = "logcounts" in (
+        nb.load_model(p["model"]).head_names or []
+    )  # of a model with one output, that is what is asked
     asked = {
         **{name: p[name] for name in names},
         "genome": p["sequences"],

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Any, NamedTuple
 
 import torch
@@ -81,29 +82,26 @@ def predict_placed(
     call: Call, X: torch.Tensor, motifs: Sequence[Motif], starts: Callable[[int], list[int]], verbose: bool
 ) -> list[torch.Tensor]:
     """Predict sequences ``(N, 4, L)`` with each motif at each start that its width allows: ``(starts, N, T, ...)``."""
-    found: dict[int, torch.Tensor] = {}
-    for width in dict.fromkeys(motif.width for motif in motifs):
-        members = [m for m, motif in enumerate(motifs) if motif.width == width]
-        columns = torch.stack([motifs[m].columns for m in members]).to(X)
-        y = _predict_width(call, X, columns, starts(width), verbose)
-        found.update((m, y[:, k]) for k, m in enumerate(members))
-    return [found[m] for m in range(len(motifs))]
-
-
-def _predict_width(
-    call: Call, X: torch.Tensor, columns: torch.Tensor, starts: list[int], verbose: bool
-) -> torch.Tensor:
-    """Predict with motifs of one width, ``(K, 4, w)``: ``(starts, K, N, ...)``."""
-    (K, _, width), N = columns.shape, len(X)
-    rows, known = torch.arange(N).repeat(K), columns.sum(dim=1)[:, None, None] > 0
+    N, alike = len(X), {motif.width: [m for m in motifs if m.width == motif.width] for motif in motifs}
+    columns = {width: torch.stack([m.columns for m in several])[:, None].to(X) for width, several in alike.items()}
+    places = {width: starts(width) for width in alike}
+    conditions = [(width, start) for width in alike for start in places[width]]
 
     def edits(i: int) -> Edits:
-        old = X[:, :, starts[i] : starts[i] + width]
-        return Edits(rows, starts[i], torch.where(known, columns[:, None], old).flatten(0, 1))
+        width, start = conditions[i]
+        new, old = columns[width], X[:, :, start : start + width]
+        written = torch.where(new.sum(dim=2, keepdim=True) > 0, new, old)  # (motifs, N, 4, width)
+        return Edits(torch.arange(N).repeat(len(new)), start, written.flatten(0, 1))
 
-    y = run_edits(call, X, edits, len(starts), K * N, together=True, verbose=verbose, finish=lambda y, done: y)
-    by_motif: torch.Tensor = one_output(call.where, y).unflatten(1, (K, N))
-    return by_motif
+    copies = [len(alike[width]) * N for width, _ in conditions]
+    y = one_output(
+        call.where,
+        run_edits(call, X, edits, len(copies), copies, together=True, verbose=verbose, finish=lambda y, done: y),
+    )
+    shapes = {width: (len(places[width]), len(several), N) for width, several in alike.items()}
+    parts = dict(zip(alike, y.split([prod(shape) for shape in shapes.values()]), strict=True))
+    found = {width: iter(parts[width].unflatten(0, shapes[width]).unbind(1)) for width in alike}
+    return [next(found[motif.width]) for motif in motifs]
 
 
 def best_placed(

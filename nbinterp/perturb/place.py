@@ -1,6 +1,6 @@
 """Where motifs go.
 
-In: motifs, and sequences to write them over.  Out: checked widths and first positions.
+In: motifs, and sequences to write them over.  Out: checked widths and first positions, and encoded motifs.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import torch
 
 from ..errors import problem
 from ..sequence import one_hot_encode
+from .call import sequences
 
 __all__ = ["DNA", "check_placed", "motif_width", "one_hot_motif"]
 
@@ -27,13 +28,19 @@ def motif_width(where: str, argument: str, motif: Any, X: torch.Tensor) -> int:
     return len(motif) if isinstance(motif, str) else int(motif.shape[-1])
 
 
-def one_hot_motif(motif: torch.Tensor | str, alphabet: Sequence[str], X: torch.Tensor) -> torch.Tensor:
-    """Encode a motif string as (1, letters, width), as the sequences are; N is a zero column."""
-    if not isinstance(motif, str):
-        return motif
-    encoded = one_hot_encode(motif, alphabet=alphabet, ignore=("N",))
-    assert isinstance(encoded, torch.Tensor)
-    return encoded[None].to(device=X.device, dtype=X.dtype)
+def one_hot_motif(where: str, argument: str, motif: Any, alphabet: Sequence[str], X: torch.Tensor) -> torch.Tensor:
+    """Give a motif, a string or one-hot, as (1 or N, letters, width), as the sequences are; N is a zero column."""
+    if isinstance(motif, str):
+        encoded = one_hot_encode(motif, alphabet=alphabet, ignore=("N",))
+        assert isinstance(encoded, torch.Tensor)
+        motif = encoded[None]
+    motif = sequences(where, motif, argument=argument)
+    if motif.shape[1] != X.shape[1] or len(motif) not in (1, len(X)):
+        raise problem(
+            where, argument, got=f"shape {tuple(motif.shape)}", need=f"shape (1 or {len(X)}, {X.shape[1]}, width)",
+            do="pass one motif, or one for each sequence",
+        )  # fmt: skip
+    return motif.to(X)  # type: ignore[no-any-return]
 
 
 def check_placed(where: str, argument: str, width: int, start: int | None, length: int) -> int:

@@ -28,20 +28,20 @@ FEWEST_EACH = 4  # copies of a sequence that pay for keeping its activations
 MOST = 4  # a span longer than a quarter of the sequence is not worth the bookkeeping
 APART = 32  # positions that a window may be wider than the edits in it
 ENOUGH = 16  # copies in a block that is not widened for more
-BLOCK_BYTES = {"cpu": 8 << 20}  # of the largest array of a block: what a CPU's caches hold
+BLOCK_BYTES = {"cpu": 1 << 20}  # of the largest array of a block: what a core has a cache of its own for
 GPU_BYTES = 512 << 20
 
 
 class _Member(NamedTuple):
-    """Some copies of one sequence: their places in the output, and what they change."""
+    """Some copies of one sequence: their places in the output, and what they add to it from `start` on."""
 
     places: torch.Tensor
     start: int
-    columns: torch.Tensor
+    delta: torch.Tensor
 
     @property
     def end(self) -> int:
-        return self.start + self.columns.shape[2]
+        return self.start + self.delta.shape[2]
 
 
 def repredictor(call: Call, X: torch.Tensor, copies: int) -> Repredictor | None:
@@ -68,7 +68,7 @@ class Repredictor:
 
     def __call__(self, edits: Sequence[Edits]) -> Any:
         """Predict edited copies, or give None when the model has no plan or there are too few copies of each sequence."""
-        members = _by_row(edits)
+        members = self._by_row(edits)
         if sum(len(one.rows) for one in edits) < FEWEST_EACH * len(members):
             return None
         order: list[torch.Tensor] = []
@@ -103,7 +103,9 @@ class Repredictor:
         assert verdict.plan is not None
         lo, hi = min(one.start for one in block), max(one.end for one in block)
         places = torch.cat([one.places for one in block])
-        delta = torch.cat([self._delta(x, one, lo, hi) for one in block])
+        delta = x.new_zeros(len(places), x.shape[1], hi - lo)
+        for one, rows in zip(block, delta.split([len(one.places) for one in block]), strict=True):
+            rows[:, :, one.start - lo : one.end - lo] = one.delta
         # a wide window holds more than the single base that the plan was measured with
         entries = min(verdict.full, verdict.widest + verdict.full * (hi - lo) // x.shape[2])
         budget = BLOCK_BYTES.get(self._device.type, GPU_BYTES) // (entries * x.element_size())
@@ -124,27 +126,22 @@ class Repredictor:
             yield places[first : first + size], _as_predicted(y)
             first += len(part)
 
-    def _delta(self, x: torch.Tensor, member: _Member, lo: int, hi: int) -> torch.Tensor:
-        """Give what copies add to their sequence over ``[lo, hi)``."""
-        columns = member.columns.to(self._device).to(self._dtype)
-        delta = x.new_zeros(len(columns), x.shape[1], hi - lo)
-        delta[:, :, member.start - lo : member.end - lo] = columns - x[:, :, member.start : member.end]
-        return delta
-
-
-def _by_row(edits: Sequence[Edits]) -> dict[int, list[_Member]]:
-    """Sort copies by the sequence they are of."""
-    members: dict[int, list[_Member]] = {}
-    first = 0
-    for one in edits:
-        order = one.rows.argsort(stable=True)
-        distinct, counts = one.rows[order].unique_consecutive(return_counts=True)
-        sizes = counts.tolist()
-        columns = one.columns[order.to(one.columns.device)].split(sizes)
-        for row, places, mine in zip(distinct.tolist(), (order + first).split(sizes), columns, strict=True):
-            members.setdefault(row, []).append(_Member(places, one.start, mine))
-        first += len(one.rows)
-    return members
+    def _by_row(self, edits: Sequence[Edits]) -> dict[int, list[_Member]]:
+        """Sort copies by the sequence they are of."""
+        members: dict[int, list[_Member]] = {}
+        first = 0
+        for one in edits:
+            order = one.rows.argsort(stable=True)
+            rows = one.rows[order]
+            distinct, counts = rows.unique_consecutive(return_counts=True)
+            sizes = counts.tolist()
+            columns = one.columns[order.to(one.columns.device)].to(self._dtype)
+            under = self._X[rows.to(self._X.device), :, one.start : one.start + columns.shape[2]].to(columns)
+            deltas = (columns - under).to(self._device).split(sizes)
+            for row, places, delta in zip(distinct.tolist(), (order + first).split(sizes), deltas, strict=True):
+                members.setdefault(row, []).append(_Member(places, one.start, delta))
+            first += len(one.rows)
+        return members
 
 
 def _blocks(members: list[_Member]) -> Iterator[list[_Member]]:
@@ -160,7 +157,7 @@ def _blocks(members: list[_Member]) -> Iterator[list[_Member]]:
         if not block:
             lo, reach, wide, copies = one.start, one.end, one.end - one.start, 0
         block.append(one)
-        hi, widest, copies = reach, wide, copies + len(one.columns)
+        hi, widest, copies = reach, wide, copies + len(one.places)
     if block:
         yield block
 

@@ -1,6 +1,6 @@
 """Apply a function to the edited copies of many conditions.
 
-In: sequences, and for each of C conditions (an annotation, a spacing, a sequence) the same number E of edited copies.
+In: sequences, and for each of C conditions (an annotation, a spacing, a sequence) edited copies, mostly E of them.
 Out: the function's output for all of them, ``(C, E, ...)``.  Copies are written out a group of conditions at a time, and
 several conditions share a call of the function.
 """
@@ -28,7 +28,7 @@ def run_edits(
     X: torch.Tensor,
     edits: Callable[[int], Edits],
     n: int,
-    per_condition: int,
+    per_condition: int | Sequence[int],
     *,
     together: bool,
     reuse: bool = True,
@@ -45,8 +45,10 @@ def run_edits(
         The sequences.
     edits : callable
         Gives the copies of a condition; asked again when a group is halved for lack of memory.
-    n, per_condition : int
-        C and E.
+    n : int
+        C.
+    per_condition : int or sequence of int
+        E; or the number of copies of each condition, of which `finish` gets ``(copies, ...)``.
     together : bool
         Whether conditions may share a call.
     reuse : bool
@@ -57,25 +59,26 @@ def run_edits(
         Makes the result of the output ``(C, E, ...)`` and C; when the user interrupts, of the C that are finished.
     """
     finished: list[Any] = []
-    predicted = repredictor(call, X, n * per_condition) if reuse else None
-    bytes_each = per_condition * X[0].numel() * X.element_size()
+    sizes = [per_condition] * n if isinstance(per_condition, int) else per_condition
+    predicted = repredictor(call, X, sum(sizes)) if reuse else None
+    bytes_each = max(sizes, default=0) * X[0].numel() * X.element_size()
     size = max(1, GROUP_BYTES // max(1, bytes_each)) if together else 1
 
     def step(start: int, end: int) -> None:
         group = [edits(i) for i in range(start, end)]
-        finished.append(_answer(call, X, group, per_condition, predicted))
+        finished.append(_answer(call, X, group, predicted))
 
     def result(done: int) -> Any:
-        y = join(call.where, finished, done * per_condition)
-        return finish(each(lambda t: t.reshape(done, per_condition, *t.shape[1:]), y), done)
+        y = join(call.where, finished, sum(sizes[:done]))
+        if isinstance(per_condition, int):
+            y = each(lambda t: t.reshape(done, per_condition, *t.shape[1:]), y)
+        return finish(y, done)
 
     run_batches(n, size, step, desc=call.where, verbose=verbose, partial=result)
     return result(n)
 
 
-def _answer(
-    call: Call, X: torch.Tensor, group: Sequence[Edits], per_condition: int, predicted: Repredictor | None
-) -> Any:
+def _answer(call: Call, X: torch.Tensor, group: Sequence[Edits], predicted: Repredictor | None) -> Any:
     """Give the output for the copies of some conditions, in their order: in part where that pays, the others in full."""
     order: list[int] = []
     parts: list[Any] = []
@@ -88,11 +91,13 @@ def _answer(
     if far:
         rows = torch.cat([group[i].rows for i in far])
         parts.append(call(torch.cat([write_out(X, group[i]) for i in far]), call.args_of(rows)))
-    joined = join(call.where, parts, len(group) * per_condition)
+    sizes = [len(one.rows) for one in group]
+    joined = join(call.where, parts, sum(sizes))
     if not order or not far:
         return joined
-    back = torch.tensor(order + far).argsort()
-    return each(lambda t: t.unflatten(0, (len(group), per_condition))[back].flatten(0, 1), joined)
+    places = torch.arange(sum(sizes)).split(sizes)
+    back = torch.cat([places[i] for i in order + far]).argsort()
+    return each(lambda t: t[back], joined)
 
 
 def stack(results: Sequence[Any]) -> Any:

@@ -14,7 +14,6 @@ import torch
 from ..core.results import SpaceResult
 from ..errors import problem
 from ..model import predict
-from ..sequence import multisubstitute
 from .annotations import integer_rows
 from .call import each, make_call, sequences
 from .edits import Edits
@@ -100,11 +99,17 @@ def space(
     wholes = [sum(widths) + sum(row) for row in gaps]
     places = [check_placed(where, "motifs, spacing", whole, start, one_hot.shape[2]) for whole in wholes]
     call = make_call(where, func, model, kwargs, additional_func_kwargs, X=one_hot)
-    rows, encoded = torch.arange(len(one_hot)), [one_hot_motif(motif, alphabet, one_hot) for motif in motifs]
+    encoded = [one_hot_motif(where, f"motifs[{i}]", motif, alphabet, one_hot) for i, motif in enumerate(motifs)]
+    rows, n = torch.arange(len(one_hot)), max(len(motif) for motif in encoded)
 
     def edits(i: int) -> Edits:
+        between = [one_hot.new_zeros(n, one_hot.shape[1], gap) for gap in (*gaps[i], 0)]
+        pieces = [
+            piece for motif, gap in zip(encoded, between, strict=True) for piece in (motif.expand(n, -1, -1), gap)
+        ]
+        arrangement = torch.cat(pieces, dim=2)
         under = one_hot[:, :, places[i] : places[i] + wholes[i]]
-        return Edits(rows, places[i], multisubstitute(under, encoded, gaps[i], start=0))
+        return Edits(rows, places[i], torch.where(arrangement.sum(dim=1, keepdim=True) > 0, arrangement, under))
 
     y_before = call.on(one_hot)
 

@@ -124,6 +124,18 @@ def test_a_mask_holds_where_motifs_may_start(search: Callable[..., Design]) -> N
     assert torch.equal(design.X[:, :, untouched], X[:, :, untouched])
 
 
+def test_wide_and_narrow_motifs_are_tried_together() -> None:
+    """Wide ones are predicted in full, narrow ones in part; where the mask leaves no room for the wide, they stay out."""
+    model, X = small_model(), backgrounds(seed=3)
+    motifs = ["TGA", "GATAAGCCGGAAGT", "AC"]  # the second is more than a quarter of the sequence
+    expected = naive_greedy(model, strings(X)[0], lambda y: -y.mean(dim=1), motifs, 2)
+    assert strings(greedy_substitution(model, X, motifs=motifs, max_iter=2, device="cpu")) == [expected]
+    mask = torch.arange(LENGTH) >= LENGTH - 3
+    made = greedy_substitution(model, X, motifs=motifs, input_mask=mask, max_iter=1, device="cpu", return_steps=True)
+    assert set(made.steps["start"][1:]) <= {LENGTH - 3, LENGTH - 2}
+    assert not made.steps["motif"].isin([motifs[1], other_strand(motifs[1])]).any()
+
+
 def test_unknown_bases_and_compact_sequences() -> None:
     model, X = small_model(), backgrounds()
     X[0, :, 3:20] = 0

@@ -14,6 +14,7 @@ from torch.nn import functional
 
 from nbinterp.errors import ModelError, NbinterpError
 from nbinterp.model.incremental import Edit, change_range_plan, change_range_reason, plan_of
+from nbinterp.model.incremental.window import Geometry, Track
 
 L = 60
 
@@ -452,6 +453,27 @@ def test_models_that_cannot_be_replayed_say_why(forward: Callable[..., object], 
     assert reason in (change_range_reason(model, one_hot(), device="cpu") or "")
     with pytest.raises(ModelError, match=f"change_range_plan\\(model\\): .*{reason}"):
         change_range_plan(model, one_hot(), device="cpu")
+
+
+def test_reference_values_are_laid_out_where_they_are_read() -> None:
+    """Windows in any order equal slices of the whole; a lone one lays out no more than it reads."""
+    values, laid = torch.randn(1, 3, 40, generator=torch.Generator().manual_seed(0)), []
+
+    def derive(x: torch.Tensor) -> torch.Tensor:
+        laid.append(len(x))
+        return -x
+
+    padded = functional.pad(-values, (60, 60), value=7.0)[0]
+    one, several = Geometry(0, 1, 1, 2), Geometry(0, 1, 3, 2)
+    near = [(one, 20, 4, 1), (one, 21, 3, 1), (one, 21, 4, 1), (one, 17, 8, 1)]
+    beyond = [(one, -3, 6, 1), (one, 36, 9, 1), (several, 5, 4, 2)]
+    for asked in (near, beyond, [(several, 38, 5, -2), (one, -9, 60, 1)]):
+        track = Track(values, 2, 7.0, derive)
+        for geometry, lo, width, step in asked:
+            starts = [60 + lo + step * p for p in range(geometry.P)]
+            expected = torch.stack([padded[:, start : start + width] for start in starts])
+            torch.testing.assert_close(track.windows(geometry, lo, width, step), expected, rtol=0, atol=0)
+    assert laid == [4, 15, 3, 40, 40, 40]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from math import prod
-from typing import Any
+from typing import Any, Final
 
 import torch
 
@@ -19,6 +19,10 @@ from .window import Change, Geometry, Layout, Track, blank, cut
 
 __all__ = ["Block", "Context", "Example", "Result", "Rule"]
 
+_DERIVED: Final[Mapping[str, Callable[[torch.Tensor], torch.Tensor]]] = {
+    "low": lambda values: values.clamp(max=0),
+    "-high": lambda values: values.neg().clamp_(max=0),
+}
 Result = Any  # a Change, a full tensor, or None where nothing changed; a tuple of them for several outputs
 
 
@@ -123,10 +127,8 @@ class Example:
                 if layout is not None
                 else value.reshape((1,) * (ndim - value.ndim) + tuple(value.shape))
             )
-            derived = {"low": lambda v: v.clamp(max=0), "-high": lambda v: -v.clamp(min=0)}.get(kind)
-            self._tracks[key] = Track(
-                derived(value) if derived else value, axis, float("-inf") if kind == "-inf" else 0.0
-            )
+            fill = float("-inf") if kind == "-inf" else 0.0
+            self._tracks[key] = Track(value, axis, fill, _DERIVED.get(kind))
         return self._tracks[key]
 
 

@@ -113,39 +113,55 @@ class Geometry:
 
 
 class Track:
-    """The reference values of one activation along its length axis, read in sliding windows."""
+    """The reference values of one activation along its length axis, read in sliding windows.
 
-    def __init__(self, value: torch.Tensor, axis: int, fill: float = 0.0) -> None:
+    They are laid out (and passed through `derive`, entry by entry) where the first single window reads them, which is all
+    that a lone edit needs; then, whenever a window reads elsewhere, as wide again on either side.
+    """
+
+    def __init__(
+        self,
+        value: torch.Tensor,
+        axis: int,
+        fill: float = 0.0,
+        derive: Callable[[torch.Tensor], torch.Tensor] | None = None,
+    ) -> None:
         self._value = value.movedim(axis, 1)[0]  # (length, other axes)
-        self._axis, self._fill = axis, fill
-        self._margin, self._length = (0, 0), self._value.shape[0]
-        self._padded = self._value.contiguous()
+        self._axis, self._fill, self._derive = axis, fill, derive
+        self._lo, self._hi = 0, 0  # what is laid out; it may reach beyond the ends
+        self._laid = self._value[:0]
 
     def windows(self, geometry: Geometry, lo: int, width: int, step: int) -> torch.Tensor:
         """Give (P, ..., width, ...), an overlapping view not to be written to; outside the sequence it is the fill."""
         P = geometry.P
         travel = step * (P - 1)
         first, last = lo + min(travel, 0), lo + max(travel, 0) + width
-        if first < 0 or last > self._length:
-            self._make_room(-first, last - self._length)
-        data = self._padded
+        if first < self._lo or last > self._hi:
+            self._lay(first, last, whole=P > 1)
+        data = self._laid
         inner = data.stride(0)
         rest, strides, at = data.shape[1:], data.stride()[1:], self._axis - 1
         view = data.as_strided(
             (P, *rest[:at], width, *rest[at:]),
             (abs(step) * inner, *strides[:at], inner, *strides[at:]),
-            data.storage_offset() + (first + self._margin[0]) * inner,
+            data.storage_offset() + (first - self._lo) * inner,
         )
         return view.flip(0) if step < 0 else view
 
-    def _make_room(self, left: int, right: int) -> None:
-        if left <= self._margin[0] and right <= self._margin[1]:
-            return
-        left, right = max(left, self._margin[0], 0), max(right, self._margin[1], 0)
-        rest = self._value.shape[1:]
-        padded = self._value.new_full((left + self._value.shape[0] + right, *rest), self._fill)
-        padded[left : left + self._value.shape[0]] = self._value
-        self._padded, self._margin = padded, (left, right)
+    def _lay(self, lo: int, hi: int, whole: bool) -> None:
+        length = self._value.shape[0]
+        if whole or self._hi > self._lo:
+            lo, hi = min(lo, self._lo), max(hi, self._hi)
+            more = length if whole else hi - lo
+            lo, hi = min(lo, max(lo - more, 0)), max(hi, min(hi + more, length))
+        start, end = max(lo, 0), min(hi, length)
+        values = self._value[start:end]
+        laid = (self._derive(values) if self._derive else values).contiguous()
+        if (lo, hi) != (start, end):
+            padded = laid.new_full((hi - lo, *laid.shape[1:]), self._fill)
+            padded[start - lo : end - lo] = laid
+            laid = padded
+        self._laid, self._lo, self._hi = laid, lo, hi
 
 
 def cut(x: torch.Tensor, axis: int, lo: int, hi: int) -> torch.Tensor:

@@ -181,7 +181,9 @@ class Run:
         v, B = self.variants, self.null.n_backgrounds
         own = v.windows[v.window_idx[examples]]
         seeds = np.random.SeedSequence(self.null.seed).generate_state(1)[0] + examples
-        windows = shuffle_codes(own, 5, B, seeds.astype(np.uint32), "tangermeme")  # N is a letter of its own
+        # N is a letter of its own; what is beyond the width is there for the longest deletion of all, and stays
+        shuffled = shuffle_codes(own[:, : v.width], 5, B, seeds.astype(np.uint32), "tangermeme")
+        windows = np.concatenate([shuffled, np.repeat(own[:, None, v.width :], B, axis=1)], axis=2)
         for i, example in enumerate(examples):
             for change in v.changes[example]:
                 kept = slice(max(0, change.start - self.null.keep), change.end + self.null.keep)

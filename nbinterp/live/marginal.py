@@ -314,7 +314,7 @@ def make_engine(
 ) -> tuple[MarginalEngine, str]:
     """Make the engine of one number of a model, and its label."""
     X = one_hot_of(codes[0], "cpu", torch.int8)
-    offered = targets_of(model, X, targets, device)
+    offered = targets_of(model, X, targets, device, where="MarginalView")
     label = target or next(iter(offered))
     check_choice("MarginalView", "target", label, offered)
     drawn = profile_of(model, X, device) if profile is None else profile or None

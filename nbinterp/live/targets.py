@@ -26,7 +26,9 @@ _AT: Final = re.compile(r" at (\d+)-(\d+)$")
 _MOST = 64  # columns that are offered one by one
 
 
-def targets_of(model: Any, X: Any, targets: Any = None, device: Any = None) -> dict[str, Any]:
+def targets_of(
+    model: Any, X: Any, targets: Any = None, device: Any = None, *, where: str = "LogoView"
+) -> dict[str, Any]:
     """Name the numbers that a model gives.
 
     Parameters
@@ -40,6 +42,8 @@ def targets_of(model: Any, X: Any, targets: Any = None, device: Any = None) -> d
         Modules to offer in place of the model's own columns, by label.
     device : optional
         As in `predict`.
+    where : str
+        The view, for its errors.
 
     Returns
     -------
@@ -63,16 +67,16 @@ def targets_of(model: Any, X: Any, targets: Any = None, device: Any = None) -> d
         return {"prediction": targets}
     if not isinstance(model, torch.nn.Module):
         raise problem(
-            "LogoView", "model", got=f"a {type(model).__name__}", need="a torch.nn.Module", do="wrap it in one",
+            where, "model", got=f"a {type(model).__name__}", need="a torch.nn.Module", do="wrap it in one",
             kind=ModelError,
         )  # fmt: skip
     on, of = resolve_device(device, model), resolve_dtype(None, model)
     with on_device(model, on), torch.inference_mode():
-        y = call_model("LogoView", model, take_rows(X, 0, 1, device=on, dtype=of))
+        y = call_model(where, model, take_rows(X, 0, 1, device=on, dtype=of))
     heads = [y] if isinstance(y, torch.Tensor) else list(y.values()) if isinstance(y, Mapping) else list(y)
     if not all(isinstance(head, torch.Tensor) for head in heads):
         raise problem(
-            "LogoView", "model", got="an output that is no tensor", need="tensors", do="pass targets=", kind=ModelError
+            where, "model", got="an output that is no tensor", need="tensors", do="pass targets=", kind=ModelError
         )
     several = not isinstance(y, torch.Tensor)
     names = list(getattr(model, "head_names", None) or [])

@@ -124,7 +124,7 @@ def variant_engine(
     ('enhancer', None)
     """
     X = one_hot_of(codes[0], "cpu", torch.int8)
-    offered = targets_of(model, X, targets, device)
+    offered = targets_of(model, X, targets, device, where="VariantView")
     chosen = target or next(iter(offered))
     compose(offered, chosen, codes.shape[1])  # says at once what is wrong with it
     if profile is None and model is not None:

@@ -7,6 +7,7 @@ aligned to 8 bytes, compressed where that is worth it.
 from __future__ import annotations
 
 import gzip
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -60,7 +61,7 @@ def quantize(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     >>> codes.tolist(), (codes[0, 1] * scale[0]).round(6).item()
     ([[0, -32767, -32768]], -2.0)
     """
-    flat = values.reshape(len(values), -1).astype(np.float64)
+    flat = values.reshape(len(values), math.prod(values.shape[1:])).astype(np.float64)
     missing = ~np.isfinite(flat)
     known = np.where(missing, 0, flat)
     scale = np.abs(known).max(axis=1, initial=0) / 32767

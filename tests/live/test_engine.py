@@ -193,8 +193,8 @@ def test_targets_by_name() -> None:
     assert list(profile) == ["profile, profile", "logcounts"]
     assert {one(torch.zeros(2, 4, 300)).shape for one in profile.values()} == {(2, 1)}
     assert list(targets_of(model, X, {"mine": model})) == ["mine"]
-    with pytest.raises(nb.ModelError, match=r"torch\.nn\.Module"):
-        targets_of(lambda X: X, X)
+    with pytest.raises(nb.ModelError, match=r"MarginalView\(model\).*torch\.nn\.Module"):
+        targets_of(lambda X: X, X, where="MarginalView")
 
 
 @pytest.mark.slow  # a measurement: it wants the machine to itself

@@ -51,3 +51,8 @@ def test_both_halves_read_the_fixture() -> None:
     for name, array in example().items():
         np.testing.assert_array_equal(arrays[name], array)
     assert stored["codes"] == np.random.RandomState(0).randint(0, 5, (2, 11)).tolist()
+
+
+def test_nothing_is_packed_too() -> None:
+    codes, scale = quantize(np.zeros((0, 4, 7)))
+    assert (codes.shape, scale.shape) == ((0, 4, 7), (0,))

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from tests import elsewhere
+from tests.browser.page import browser, open_page  # noqa: F401 - fixtures, one browser a process
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -17,7 +17,6 @@ import torch
 import nbinterp as nb
 from nbinterp.errors import NbinterpError
 from nbinterp.report.run import template_path
-from tests.browser.conftest import browser, open_page  # noqa: F401 - fixtures
 
 SMALL: dict[str, dict[str, Any]] = {
     "marginalization": {"n_demo": 16, "n_shown": 2, "step": 100, "attributions": True},
@@ -149,9 +148,7 @@ def test_wrong_parameters_are_refused_at_once(name: str, given: dict[str, Any], 
 @pytest.mark.browser
 @pytest.mark.parametrize("name", SMALL)
 def test_it_lives_without_kernel_and_network(
-    name: str,
-    report: Callable[[str], Path],
-    open_page: Callable[..., Any],  # noqa: F811
+    name: str, report: Callable[[str], Path], open_page: Callable[..., Any]
 ) -> None:
     page = open_page(report(name) / "report.html")
     for mount in page.page.locator(".nbi-mount").all():

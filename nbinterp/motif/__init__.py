@@ -1,9 +1,45 @@
-"""Motifs: sets of position weight matrices of unequal width.
+"""Motifs: sets of position weight matrices of unequal width, and where they are in sequence.
 
-In: MEME files, arrays.  Out: a `MotifSet`, a mapping from name to a matrix ``(4, w)`` of probabilities, rows A C G T.
+In: motif files (MEME, JASPAR, TRANSFAC, HOMER, TF-MoDISco), arrays; sequences to scan.  Out: a `MotifSet`, a mapping
+from name to a matrix ``(4, w)`` of probabilities, rows A C G T; tables of hits and of matches, with exact p-values.
 """
 
+from .database import load_jaspar
+from .fimo import fimo, stream_fimo
+from .formats import read_motifs, write_motifs
+from .homer import read_homer, write_homer
+from .jaspar import read_jaspar, write_jaspar
 from .meme import read_meme, write_meme
+from .modisco import Pattern, PatternSet, read_modisco, write_modisco
 from .motifset import MotifSet
+from .tomtom import tomtom
+from .tomtom_align import AlignedMotifs, MotifSimilarity, align_motifs, motif_similarity
+from .tomtom_fdr import q_values
+from .transfac import read_transfac, write_transfac
 
-__all__ = ["MotifSet", "read_meme", "write_meme"]
+__all__ = [
+    "AlignedMotifs",
+    "MotifSet",
+    "MotifSimilarity",
+    "Pattern",
+    "PatternSet",
+    "align_motifs",
+    "fimo",
+    "load_jaspar",
+    "motif_similarity",
+    "q_values",
+    "read_homer",
+    "read_jaspar",
+    "read_meme",
+    "read_modisco",
+    "read_motifs",
+    "read_transfac",
+    "stream_fimo",
+    "tomtom",
+    "write_homer",
+    "write_jaspar",
+    "write_meme",
+    "write_modisco",
+    "write_motifs",
+    "write_transfac",
+]

@@ -8,20 +8,24 @@ from __future__ import annotations
 
 import os
 import re
-from pathlib import Path
+from collections.abc import Mapping
+from typing import Any
 
 import torch
 
 from ..core.files import writing
-from ..errors import FormatError, problem
+from ..errors import FormatError
 from .motifset import MotifSet
+from .text import bad_file, read_lines
 
 __all__ = ["read_meme", "write_meme"]
 
 _PAIR = re.compile(r"(\w+)=\s*(\S+)")
 
 
-def read_meme(filename: str | os.PathLike[str], n_motifs: int | None = None) -> MotifSet:
+def read_meme(
+    filename: str | os.PathLike[str], n_motifs: int | None = None, *, dtype: torch.dtype = torch.float32
+) -> MotifSet:
     r"""Read motifs from a MEME file.
 
     Parameters
@@ -30,11 +34,13 @@ def read_meme(filename: str | os.PathLike[str], n_motifs: int | None = None) -> 
         The file.
     n_motifs : int, optional
         Read only the first so many.
+    dtype : torch.dtype
+        Of the matrices.
 
     Returns
     -------
     MotifSet
-        A mapping from name to ``(4, w)`` float32 probabilities, in the order of the file; a name is the identifier, with
+        A mapping from name to ``(4, w)`` probabilities, in the order of the file; a name is the identifier, with
         the alternate name after a blank where there is one, as tangermeme has it.
 
     Raises
@@ -44,16 +50,13 @@ def read_meme(filename: str | os.PathLike[str], n_motifs: int | None = None) -> 
 
     Examples
     --------
-    >>> import tempfile
-    >>> path = Path(tempfile.mkdtemp()) / "m.meme"
+    >>> import tempfile, pathlib
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "m.meme"
     >>> write_meme(path, MotifSet({"GATA": torch.eye(4)[:, [2, 0, 3, 0]]}))
     >>> read_meme(path).consensus("GATA")
     'GATA'
     """
-    try:
-        lines = Path(filename).read_text().splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise _bad(filename, f"a file that cannot be read ({error})", "a MEME file", "check the path") from error
+    lines = read_lines("read_meme", filename, "a MEME file")
     if not any(line.startswith("MEME version") for line in lines[:20]):
         raise _bad(filename, "no 'MEME version' in its first lines", "a MEME file", "convert it")
     names: list[str] = []
@@ -81,16 +84,40 @@ def read_meme(filename: str | os.PathLike[str], n_motifs: int | None = None) -> 
             if len(names) != len(matrices) + 1:
                 raise _bad(filename, f"a matrix without MOTIF before it in line {at}", "MOTIF first", "add it")
             facts = dict(_PAIR.findall(line))
-            matrix, at = _matrix(filename, lines, at, int(facts["w"]) if "w" in facts else None)
+            matrix, at = _matrix(filename, lines, at, _width(filename, facts, at), dtype)
             matrices.append(matrix)
-            sites.append(int(float(facts.get("nsites", 0))))
+            sites.append(_sites(facts))
     if not matrices:
         raise _bad(filename, "no motif", "at least one", "check it")
     n = len(matrices)
-    return MotifSet(matrices, names[:n], alternate=alternate[:n], n_sites=sites, background=background)
+    return MotifSet(
+        matrices,
+        names[:n],
+        alternate=alternate[:n],
+        n_sites=sites,
+        background=background,
+        source=os.fspath(filename),
+    )
 
 
-def _matrix(filename: str | os.PathLike[str], lines: list[str], at: int, width: int | None) -> tuple[torch.Tensor, int]:
+def _width(filename: str | os.PathLike[str], facts: dict[str, str], line: int) -> int | None:
+    """Columns that the header promises, or None where it does not say."""
+    word = facts.get("w")
+    if word is not None and not (word.isdigit() and int(word) > 0):
+        raise _bad(filename, f"w= {word} in line {line}", "at least one column", "drop the motif")
+    return None if word is None else int(word)
+
+
+def _sites(facts: dict[str, str]) -> int:
+    try:
+        return int(float(facts.get("nsites", 0)))
+    except ValueError:
+        return 0  # some writers put a word for what they do not know
+
+
+def _matrix(
+    filename: str | os.PathLike[str], lines: list[str], at: int, width: int | None, dtype: torch.dtype
+) -> tuple[torch.Tensor, int]:
     """Read rows of four numbers: as many as the header says, or up to the first other line."""
     rows: list[list[float]] = []
     while at < len(lines) and (width is None or len(rows) < width):
@@ -112,26 +139,25 @@ def _matrix(filename: str | os.PathLike[str], lines: list[str], at: int, width: 
         at += 1
     if not rows or (width is not None and len(rows) != width):
         raise _bad(filename, f"{len(rows)} rows up to line {at}", f"{width} rows", "check that the file is whole")
-    return torch.tensor(rows, dtype=torch.float32).T.contiguous(), at
+    return torch.tensor(rows, dtype=dtype).T.contiguous(), at
 
 
 def _bad(filename: str | os.PathLike[str], got: str, need: str, do: str) -> FormatError:
-    error = problem("read_meme", os.fspath(filename), got=got, need=need, do=do, kind=FormatError)
-    assert isinstance(error, FormatError)
-    return error
+    return bad_file("read_meme", filename, got, need, do)
 
 
-def write_meme(filename: str | os.PathLike[str], motifs: MotifSet) -> None:
-    r"""Write motifs as a MEME version 4 file, whole or not at all; six decimals.
+def write_meme(filename: str | os.PathLike[str], motifs: MotifSet | Mapping[str, Any]) -> None:
+    r"""Write a motif set, or matrices ``(4, w)`` by name, as a MEME version 4 file, whole or not at all; six decimals.
 
     Examples
     --------
-    >>> import tempfile
-    >>> path = Path(tempfile.mkdtemp()) / "m.meme"
-    >>> write_meme(path, MotifSet({"A": torch.eye(4)[:, :1]}))
+    >>> import tempfile, pathlib
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "m.meme"
+    >>> write_meme(path, {"A": torch.eye(4)[:, :1]})
     >>> path.read_text().splitlines()[0]
     'MEME version 4'
     """
+    motifs = motifs if isinstance(motifs, MotifSet) else MotifSet(motifs)
     frequencies = " ".join(f"{b} {f:.6g}" for b, f in zip("ACGT", motifs.background, strict=True))
     parts = [f"MEME version 4\n\nALPHABET= ACGT\n\nstrands: + -\n\nBackground letter frequencies\n{frequencies}\n"]
     for (name, matrix), n_sites in zip(motifs.items(), motifs.n_sites, strict=True):

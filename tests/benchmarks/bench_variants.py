@@ -57,7 +57,7 @@ def cases() -> Iterator[Case]:
     torch.manual_seed(0)
     model = BPNetLike().eval()
     for device in ("cpu", "cuda")[: 1 + torch.cuda.is_available()]:
-        for windows, snap, bar in ((20, 1, 3.0), (1000, 1, 1.5), (1000, 256, 3.0)):
+        for windows, snap, bar in ((20, 1, 3.0), (1000, 1, 1.0), (1000, 256, 3.0)):
             variants = substitutions(1000, windows, snap)
             ours = partial(variant_effects, model, variants, reverse_complement=False, device=device)
             many = f"{len(variants.windows):,} windows" + (" by snap=256" if snap > 1 else "")

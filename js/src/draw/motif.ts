@@ -14,17 +14,22 @@ export function reverseComplement({ values, width }: Matrix): Matrix {
   return { values: Array.from({ length: 4 * width }, (_, i) => values[4 * width - 1 - i]), width };
 }
 
+/** Bases from the lowest up, each with its part of the two bits that a position can have. */
+export function stackOf(weights: number[]): { base: number; height: number }[] {
+  const total = weights.reduce((a, b) => a + b) || 1, p = weights.map((v) => v / total);
+  const bits = 2 + p.reduce((sum, v) => (v ? sum + v * Math.log2(v) : sum), 0);
+  return [0, 1, 2, 3].sort((a, b) => p[a] - p[b]).map((base) => ({ base, height: (p[base] * bits) / 2 }));
+}
+
 /** Stacks of letters, as tall as their information, of two bits at most. */
 export function drawMotif(pen: Pen, { values, width }: Matrix, frame: Frame, theme: Theme): void {
   const w = frame.width / width;
   for (let i = 0; i < width; i++) {
-    const weights = [0, 1, 2, 3].map((base) => values[base * width + i]), total = weights.reduce((a, b) => a + b);
-    if (!total) pen.glyph(4, frame.x + i * w, frame.y + frame.height, w * 0.94, frame.height * 0.3, theme.unknown);
-    if (!total) continue;
-    const p = weights.map((v) => v / total), bits = 2 + p.reduce((sum, v) => (v ? sum + v * Math.log2(v) : sum), 0);
+    const weights = [0, 1, 2, 3].map((base) => values[base * width + i]), known = weights.some((v) => v);
+    if (!known) pen.glyph(4, frame.x + i * w, frame.y + frame.height, w * 0.94, frame.height * 0.3, theme.unknown);
     let y = frame.y + frame.height;
-    for (const base of [0, 1, 2, 3].sort((a, b) => p[a] - p[b])) {
-      const h = (p[base] * bits * frame.height) / 2;
+    for (const { base, height } of stackOf(weights)) {
+      const h = height * frame.height;
       if (h > 0.4) pen.glyph(base, frame.x + i * w + w * 0.03, y, w * 0.94, h, theme.bases[base]);
       y -= h;
     }

@@ -1,6 +1,7 @@
 /** Small pictures inside a table: a motif's logo, lines, an interval. Pure of any host. */
 import { max, min } from "../core/numbers";
 import type { Pen } from "./glyphs";
+import { stackOf } from "./motif";
 import { effectOf, fade, type Theme } from "./theme";
 
 export type Picture =
@@ -31,11 +32,9 @@ export function drawPicture(pen: Pen, picture: Picture, row: number, cells: read
 function drawMotif(pen: Pen, values: Uint8Array, start: number, end: number, width: number, height: number, theme: Theme): void {
   const w = min(BASE, width / (end - start));
   for (let i = start; i < end; i++) {
-    const p = [0, 1, 2, 3].map((base) => values[4 * i + base]), total = p.reduce((a, b) => a + b) || 1;
-    const bits = 2 + p.reduce((sum, v) => (v ? sum + (v / total) * Math.log2(v / total) : sum), 0);
     let y = height - 1;
-    for (const base of [0, 1, 2, 3].sort((a, b) => p[a] - p[b])) {
-      const h = ((p[base] / total) * bits * (height - 2)) / 2;
+    for (const { base, height: part } of stackOf([0, 1, 2, 3].map((b) => values[4 * i + b]))) {
+      const h = part * (height - 2);
       if (h > 0.3) pen.glyph(base, (i - start) * w, y, w, h, theme.bases[base]);
       y -= h;
     }

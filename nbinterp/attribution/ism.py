@@ -221,14 +221,7 @@ class _Runner:
     def make_plan(self) -> None:
         """Get the model's change-range plan, or say once why there is none."""
         self.verdict = plan_of(self.model, self.rows(0))
-        if self.verdict.plan is None and not self.verdict.warned:
-            self.verdict.warned = True
-            warnings.warn(
-                f"{_WHERE}(fast): every edited sequence is predicted in full, since {self.verdict.reason}; "
-                "pass fast=False to skip the attempt",
-                NbinterpWarning,
-                stacklevel=3,
-            )
+        self.verdict.warn(_WHERE, "edited sequence", stacklevel=3)
 
     def mutate(self, i: int) -> None:
         """Predict every edit of sequence i."""

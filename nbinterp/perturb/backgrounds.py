@@ -7,7 +7,6 @@ change-range plan (`nbinterp.model.incremental`), only what the motifs reach is 
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -15,7 +14,7 @@ import torch
 
 from ..core.batches import n_rows, on_device, resolve_device, resolve_dtype, run_batches, take_rows
 from ..core.check import check_options
-from ..errors import Interrupted, ModelError, NbinterpWarning, problem
+from ..errors import Interrupted, ModelError, problem
 from ..model.incremental import plan_of
 from ..model.incremental.window import Geometry
 from ..model.predict import check_inputs, predict
@@ -126,14 +125,7 @@ class Backgrounds:
         """Get the model's change-range plan, or say once why there is none."""
         with on_device(self._model, self._device):
             verdict = plan_of(self._model, self._rows(0, 1))
-        if verdict.plan is None and not verdict.warned:
-            verdict.warned = True
-            warnings.warn(
-                f"{self.where}(fast): every sequence is predicted in full, since {verdict.reason}; "
-                "pass fast=False to skip the attempt",
-                NbinterpWarning,
-                stacklevel=4,
-            )
+        verdict.warn(self.where, stacklevel=4)
         return verdict.plan
 
     def _rows(self, start: int, end: int) -> list[torch.Tensor]:

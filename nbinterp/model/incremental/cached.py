@@ -5,6 +5,7 @@ In: a model and one row of each input.  Out: a plan that gave the model's own nu
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -14,6 +15,7 @@ from torch.utils._pytree import tree_flatten, tree_map
 
 from ...core.batches import autocast
 from ...core.cache import ModelCache
+from ...errors import NbinterpWarning
 from .capture import Unsupported
 from .plan import Plan, make_plan
 from .window import Geometry
@@ -51,6 +53,16 @@ class Verdict:
     full: int
     state: Hashable
     warned: bool = False
+
+    def warn(self, where: str, rows: str = "sequence", *, stacklevel: int) -> None:
+        """Tell the user, the first time, that there is no plan and why: every one of the `rows` is predicted in full."""
+        if self.plan is None and not self.warned:
+            self.warned = True
+            warnings.warn(
+                f"{where}(fast): every {rows} is predicted in full, since {self.reason}; pass fast=False to skip the attempt",
+                NbinterpWarning,
+                stacklevel=stacklevel + 1,
+            )
 
 
 def plan_of(model: Callable[..., Any], rows: Sequence[torch.Tensor]) -> Verdict:

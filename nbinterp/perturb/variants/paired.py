@@ -8,7 +8,6 @@ the reference is run once, and each copy recomputes only what its change reaches
 from __future__ import annotations
 
 import inspect
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -18,7 +17,7 @@ from torch.utils._pytree import tree_flatten
 
 from ...core.batches import on_device, resolve_device, resolve_dtype, take_rows
 from ...core.check import check_options
-from ...errors import Interrupted, ModelError, NbinterpWarning, problem
+from ...errors import Interrupted, ModelError, problem
 from ...model.incremental import plan_of
 from ...model.incremental.window import Geometry
 from ...model.predict import predict
@@ -72,7 +71,7 @@ class Pairs:
         if self.fast and self.verdict is None:
             with on_device(self.model, self.device):
                 self.verdict = plan_of(self.model, self._rows(references[:1], args, 0))
-            self._warn()
+            self.verdict.warn(self.where, stacklevel=1)
         if self.fast and self.verdict.plan is not None:
             return self._in_part(references, copies, source, args)
         together = self._in_full(
@@ -80,16 +79,6 @@ class Pairs:
         )
         n = len(references)
         return [y[:n] for y in together], [y[n:] for y in together]
-
-    def _warn(self) -> None:
-        if self.verdict.plan is None and not self.verdict.warned:
-            self.verdict.warned = True
-            warnings.warn(
-                f"{self.where}(fast): every sequence is predicted in full, since {self.verdict.reason}; "
-                "pass fast=False to skip the attempt",
-                NbinterpWarning,
-                stacklevel=2,
-            )
 
     def _rows(self, codes: np.ndarray, args: Sequence[torch.Tensor], i: int) -> list[torch.Tensor]:
         X = CodedSequence(torch.from_numpy(codes))

@@ -18,7 +18,7 @@ import pandas as pd
 import torch
 
 from ..errors import problem
-from ..motif.tomtom_fdr import q_values
+from ..motif.fdr import q_values
 from .count import pairs_of, side_of
 from .spacing import ORIENTATIONS, near_pairs, views, with_strands
 from .table import Annotations, read_annotations

@@ -5,6 +5,7 @@ from name to a matrix ``(4, w)`` of probabilities, rows A C G T; tables of hits 
 """
 
 from .database import load_jaspar
+from .fdr import q_values
 from .fimo import fimo, stream_fimo
 from .formats import read_motifs, write_motifs
 from .homer import read_homer, write_homer
@@ -14,7 +15,6 @@ from .modisco import Pattern, PatternSet, read_modisco, write_modisco
 from .motifset import MotifSet
 from .tomtom import tomtom
 from .tomtom_align import AlignedMotifs, MotifSimilarity, align_motifs, motif_similarity
-from .tomtom_fdr import q_values
 from .transfac import read_transfac, write_transfac
 
 __all__ = [

@@ -20,6 +20,7 @@ import torch
 from ..core.batches import resolve_device
 from ..core.tables import LOCI, check_table
 from ..errors import problem
+from .fdr import q_values as false_discovery_rates
 from .formats import read_motifs
 from .letters import Letters, as_letters
 from .motifset import MotifSet
@@ -341,7 +342,5 @@ def _q_values(model: ScoreModel, letters: Letters, hits: Hits) -> np.ndarray:
     for motif, (a, b) in enumerate(pairwise(edges.tolist())):
         width = model.width[motif * model.strands]
         windows = model.strands * int(np.clip(lengths - width + 1, 0, None).sum())
-        order = np.argsort(p[a:b])[::-1]
-        raw = p[a:b][order] * windows / np.arange(b - a, 0, -1)
-        q[a:b][order] = np.minimum(np.minimum.accumulate(raw), 1.0)
+        q[a:b] = false_discovery_rates(p[a:b], windows)
     return q

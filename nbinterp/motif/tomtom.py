@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import NbinterpWarning, problem
-from .tomtom_fdr import q_values as fdr
+from .fdr import q_values as fdr
 from .tomtom_pvalues import best_score_tails
 from .tomtom_scores import Best, QueryScores, compare_columns, score_query
 from .tomtom_targets import Targets, lay_targets

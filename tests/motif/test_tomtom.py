@@ -12,9 +12,9 @@ import torch
 
 from nbinterp.errors import NbinterpError, NbinterpWarning
 from nbinterp.motif import MotifSet, read_meme
+from nbinterp.motif.fdr import q_values
 from nbinterp.motif.tomtom import tomtom
 from nbinterp.motif.tomtom_align import align_motifs, motif_similarity
-from nbinterp.motif.tomtom_fdr import q_values
 from nbinterp.motif.tomtom_pvalues import best_score_tails
 from nbinterp.motif.tomtom_targets import lay_targets
 

@@ -11,7 +11,7 @@ from torch import nn
 import nbinterp as nb
 from nbinterp.attribution.pisa import pisa
 from nbinterp.errors import Interrupted, ModelError, NbinterpError
-from tests.attribution.test_deep_lift_shap import ARCHITECTURES, extra, ready
+from tests.attribution.networks import ARCHITECTURES, extra, ready
 
 Tensor = torch.Tensor
 

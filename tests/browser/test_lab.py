@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.browser.jupyter import ASK, MOVE, SHOW, Jupyter, journey, jupyter, lightness, live_logo, serving
+from tests.browser.jupyter import ASK, MOVE, SHOW, Jupyter, journey, lightness, live_logo, serving
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.filterwarnings("ignore::ResourceWarning")]
-
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jupyter]:
-    with jupyter("jupyterlab", tmp_path_factory.mktemp("lab")) as server:
-        yield server
 
 
 def test_traits_reach_python_and_python_moves_the_view(lab: Jupyter, browser: Any) -> None:

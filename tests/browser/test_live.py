@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import statistics
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.browser.jupyter import Jupyter, Notebook, jupyter, live_logo
+from tests.browser.jupyter import Jupyter, Notebook, live_logo
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
@@ -47,12 +46,6 @@ EDIT = """async (by) => {
     const last = await until(() => d.frames !== frames || true);
     return [first - began, last - began];
 }"""
-
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jupyter]:
-    with jupyter("jupyterlab", tmp_path_factory.mktemp("lab")) as server:
-        yield server
 
 
 def ready(notebook: Notebook) -> Any:

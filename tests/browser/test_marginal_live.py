@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import statistics
-import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.browser.jupyter import Jupyter, Notebook, jupyter
+from tests.browser.jupyter import Jupyter, Notebook
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
@@ -48,12 +45,6 @@ STEP = """async ([key, shift]) => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jupyter]:
-    with jupyter("jupyterlab", tmp_path_factory.mktemp("lab")) as server:
-        yield server
-
-
 def ready(notebook: Notebook) -> Any:
     notebook.run(0)
     notebook.page.locator('.nbi-marginal[data-live="1"]').wait_for()
@@ -61,14 +52,6 @@ def ready(notebook: Notebook) -> Any:
     view.scroll_into_view_if_needed()
     notebook.page.wait_for_function("() => document.querySelector('.nbi-marginal').dataset.effect !== ''")
     return view
-
-
-def told(notebook: Notebook, right: Callable[[list[Any]], bool]) -> list[Any]:
-    """What Python knows, as soon as it is right: a view tells where it came to rest."""
-    deadline = time.monotonic() + 8
-    while not right(known := json.loads(notebook.run(1))) and time.monotonic() < deadline:
-        notebook.page.wait_for_timeout(150)
-    return known
 
 
 def test_it_is_dragged_flipped_and_read_by_the_next_cell(lab: Jupyter, browser: Any) -> None:
@@ -82,18 +65,20 @@ def test_it_is_dragged_flipped_and_read_by_the_next_cell(lab: Jupyter, browser: 
         page.mouse.move(box["x"] + 96 + 254 * scale, box["y"] + 50, steps=25)
         page.mouse.up()
         view.locator("canvas").press("f")
-        known = told(notebook, lambda known: known[2] == "-")
+        known = notebook.told(1, lambda known: known[2] == "-")
         assert (known[0], known[2]) == ("ETS", "-")
         assert abs(known[1] - 250) <= 1
         assert known[3] == [known[1], known[1] + 9]
         assert float(view.get_attribute("data-effect")) == pytest.approx(known[4], abs=1e-3)
 
         page.wait_for_function("() => document.querySelector('.nbi-marginal').dataset.asking === '0'", timeout=60_000)
-        assert told(notebook, lambda known: "ETS" in known[5])[5] == ["ETS"]  # a whole curve is kept with the notebook
+        assert notebook.told(1, lambda known: "ETS" in known[5])[5] == [
+            "ETS"
+        ]  # a whole curve is kept with the notebook
         notebook.run(2)
         page.wait_for_function("() => document.querySelector('.nbi-marginal').dataset.place === 'REP 200 +'")
         page.wait_for_function("() => document.querySelector('.nbi-marginal').dataset.effect !== ''")
-        known = told(notebook, lambda known: known[0] == "REP")
+        known = notebook.told(1, lambda known: known[0] == "REP")
         assert float(view.get_attribute("data-effect")) == pytest.approx(known[4], abs=1e-3)
         assert view.locator(".nbi-trouble").is_hidden()
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from tests.browser.jupyter import Jupyter, Notebook, jupyter
+from tests.browser.jupyter import Jupyter, Notebook
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
@@ -40,26 +38,12 @@ view = SpacingView(found, X, "TT", "CC", model=model, device="cpu")
 view"""
 
 
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jupyter]:
-    with jupyter("jupyterlab", tmp_path_factory.mktemp("lab")) as server:
-        yield server
-
-
 def ready(notebook: Notebook) -> Any:
     notebook.run(0)
     view = notebook.page.locator('.nbi-spacing[data-live="1"]')
     view.wait_for()
     view.scroll_into_view_if_needed()
     return view
-
-
-def told(notebook: Notebook, right: Callable[[list[Any]], bool]) -> list[Any]:
-    """What Python knows, as soon as it is right: a view tells where it came to rest."""
-    deadline = time.monotonic() + 8
-    while not right(known := json.loads(notebook.run(1))) and time.monotonic() < deadline:
-        notebook.page.wait_for_timeout(150)
-    return known
 
 
 def test_the_model_draws_the_letters_of_the_newest_pair(lab: Jupyter, browser: Any) -> None:
@@ -76,7 +60,7 @@ def test_the_model_draws_the_letters_of_the_newest_pair(lab: Jupyter, browser: A
         page.wait_for_function(lettered, timeout=20_000)
         page.wait_for_function("() => document.querySelector('.nbi-spacing').dataset.asking === '0'")
         print(f"eight keys and the letters of the last: {time.perf_counter() - began:.2f} s")
-        known = told(notebook, lambda known: known[3] == 1 and known[4] == "effect")
+        known = notebook.told(1, lambda known: known[3] == 1 and known[4] == "effect")
         assert known[2:5] == [8, 1, "effect"]
         assert known[6] == 8
         assert view.get_attribute("data-place") == " ".join(map(str, known[:3]))

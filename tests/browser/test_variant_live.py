@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.browser.jupyter import Jupyter, jupyter
+from tests.browser.jupyter import Jupyter
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.filterwarnings("ignore::ResourceWarning")]
 
@@ -29,12 +28,6 @@ TELL = "print(json.dumps([view.selected, view.score, view.threshold, len(view.ch
 SAID = "a = json.loads(view.answer); print(json.dumps([a['stage'], a['last'], a['example'], len(view.kept_data) > 0]))"
 BREAK = "view._engine.targets.clear(); view._engine._composed.clear()"
 ANSWERED = "() => { const d = document.querySelector('.nbi-pair').dataset; return d.asking === '0' && d.rows === '3'; }"
-
-
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jupyter]:
-    with jupyter("jupyterlab", tmp_path_factory.mktemp("lab")) as server:
-        yield server
 
 
 def test_a_chosen_variant_is_answered_for(lab: Jupyter, browser: Any) -> None:

@@ -17,7 +17,7 @@ from nbinterp import demo
 from nbinterp.live import Ask, Change, Engine, Newest, Repredictor, apply_changes, targets_of
 from nbinterp.live.repredict import one_hot_of
 from nbinterp.live.targets import compose
-from tests.attribution.test_deep_lift_shap import ARCHITECTURES, extra, ready
+from tests.attribution.networks import ARCHITECTURES, extra, ready
 from tests.benchmarks.bench_saturation_mutagenesis import BPNetLike
 from tests.live.test_edits import random_changes
 

@@ -20,6 +20,7 @@ __all__ = [
     "autocast",
     "n_rows",
     "on_device",
+    "progress",
     "resolve_device",
     "resolve_dtype",
     "run_batches",
@@ -155,7 +156,7 @@ def run_batches(
     if not isinstance(batch_size, (int, np.integer)) or batch_size < 1:
         raise problem(desc or "run", "batch_size", got=repr(batch_size), need="an integer of at least 1", do="raise it")
     done, size = 0, min(int(batch_size), max(n, 1))
-    with _progress(n, desc, verbose) as advance:
+    with progress(n, desc, verbose) as advance:
         try:
             while done < n:
                 end = min(done + size, n)
@@ -178,7 +179,8 @@ def run_batches(
 
 
 @contextmanager
-def _progress(n: int, desc: str, verbose: bool) -> Iterator[Callable[[int], Any]]:
+def progress(n: int, desc: str, verbose: bool) -> Iterator[Callable[[int], Any]]:
+    """A bar of `n` steps, or nothing; call what it gives with the number of steps that were made."""
     if not verbose:
         yield lambda _: None
         return

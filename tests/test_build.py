@@ -69,6 +69,8 @@ def test_the_wheel_holds_templates_bundles_and_weights(tmp_path: Path) -> None:
         "nbinterp/widget/static/logo.js",
         "nbinterp/demo/weights.npz",
         "nbinterp/demo/truth.json",
+        "nbinterp/motif/data/jaspar2026_core.npz",
+        "nbinterp/motif/data/JASPAR-LICENSE.txt",
         "nbinterp/py.typed",
     ):
         assert needed in names, needed

@@ -5,14 +5,17 @@ from name to a matrix ``(4, w)`` of probabilities, rows A C G T; tables of hits 
 """
 
 from .database import load_jaspar
+from .enrichment import motif_enrichment
 from .fdr import q_values
 from .fimo import fimo, stream_fimo
 from .formats import read_motifs, write_motifs
 from .homer import read_homer, write_homer
 from .jaspar import read_jaspar, write_jaspar
+from .jaspar_core import jaspar_table
 from .meme import read_meme, write_meme
 from .modisco import Pattern, PatternSet, read_modisco, write_modisco
 from .motifset import MotifSet
+from .patterns import pattern_core, pattern_seqlets, pattern_table, patterns_from_seqlets, seqlet_contributions
 from .tomtom import tomtom
 from .tomtom_align import AlignedMotifs, MotifSimilarity, align_motifs, motif_similarity
 from .transfac import read_transfac, write_transfac
@@ -25,8 +28,14 @@ __all__ = [
     "PatternSet",
     "align_motifs",
     "fimo",
+    "jaspar_table",
     "load_jaspar",
+    "motif_enrichment",
     "motif_similarity",
+    "pattern_core",
+    "pattern_seqlets",
+    "pattern_table",
+    "patterns_from_seqlets",
     "q_values",
     "read_homer",
     "read_jaspar",
@@ -34,6 +43,7 @@ __all__ = [
     "read_modisco",
     "read_motifs",
     "read_transfac",
+    "seqlet_contributions",
     "stream_fimo",
     "tomtom",
     "write_homer",

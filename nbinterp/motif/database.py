@@ -1,10 +1,10 @@
-"""The JASPAR database, fetched once.
+"""The JASPAR database: the CORE collection at hand, other sets fetched once.
 
-In: a release and a collection.  Out: a `MotifSet`, from a folder of one's own, from the cache, or from JASPAR's site.
-What is cached keeps its checksum beside it and is held to it at every reading.
+In: a release and a collection.  Out: a `MotifSet`, from the package, from a folder of one's own, from the cache, or from
+JASPAR's site.  What is cached keeps its checksum beside it and is held to it at every reading.
 
-Source: Rauluseviciute et al. 2024, JASPAR 2024: 20th anniversary of the open-access database of transcription factor
-binding profiles, Nucleic Acids Research 52, D174.  JASPAR's site states that its data are open under CC BY 4.0: cite it.
+Source: Ovek Baydar et al. 2026, JASPAR 2026: expansion of transcription factor binding profiles and integration of deep
+learning models, Nucleic Acids Research 54, D184.  JASPAR is licensed under CC BY 4.0: cite it.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import torch
 from ..core.check import check_choice
 from ..core.files import writing
 from ..errors import FormatError, problem
+from .jaspar_core import RELEASE, core_motifs
 from .meme import read_meme
 from .motifset import MotifSet
 
@@ -32,7 +33,7 @@ _SECONDS: Final = 60
 
 
 def load_jaspar(
-    release: int | str = 2024,
+    release: int | str | None = None,
     collection: str = "CORE",
     tax_group: str | None = "vertebrates",
     *,
@@ -43,25 +44,27 @@ def load_jaspar(
     site: str = _SITE,
     dtype: torch.dtype = torch.float32,
 ) -> MotifSet:
-    r"""Load a set of JASPAR motifs, fetching it once.
+    r"""Load a set of JASPAR motifs: the CORE collection from the package, another set fetched once.
 
     Parameters
     ----------
-    release : int or str
-        Such as 2024.
+    release : int or str, optional
+        Such as 2024.  By default the release that comes with the package, 2026, which needs no network for the newest
+        versions of the CORE motifs; its other sets and other releases are fetched.
     collection : {"CORE", "UNVALIDATED"}
         CORE holds the curated motifs.
     tax_group : str, optional
-        Such as "vertebrates"; None for all.
+        Such as "vertebrates", "plants", "insects", "fungi", "nematodes", "urochordates"; None for all.
     redundant : bool
         All versions of each motif instead of the newest.
     cache : path, optional
         Folder to keep what was fetched in; by default ``nbinterp`` in the user's cache folder.
     directory : path, optional
-        A folder that holds JASPAR's MEME file already, under JASPAR's name or as ``.meme``: nothing is fetched.
-        ``NBINTERP_JASPAR`` in the environment says the same.
+        A folder that holds JASPAR's MEME file already, under JASPAR's name or as ``.meme``: it is read, and nothing is
+        fetched.  ``NBINTERP_JASPAR`` in the environment says the same of what does not come with the package.
     sha256 : str, optional
-        What the file must be.  Without it the first fetch is trusted, and later readings are held to that.
+        What the file must be.  Without it the first fetch is trusted, and later readings are held to that.  With it
+        the file is read or fetched even where the package has the same.
     site : str
         Where JASPAR's download folder is: a mirror, for one.
     dtype : torch.dtype
@@ -70,24 +73,39 @@ def load_jaspar(
     Returns
     -------
     MotifSet
-        With the address or path as its `source`.
+        Probabilities under names such as "MA0139.2 CTCF", as a JASPAR MEME file gives them, in the order of their
+        identifiers; `alternate` is the factor, `n_sites` the sites behind it, `source` where it came from.  What comes
+        with the package is exact, where a MEME file has six decimals.
 
     Raises
     ------
     FormatError
         When the file cannot be fetched or found, or is not what the checksum says; both checksums are named.
+    NbinterpError
+        For a taxonomic group that the package's set does not have.
 
     Examples
     --------
+    >>> motifs = load_jaspar()
+    >>> len(motifs), motifs.consensus("MA0139.2 CTCF")
+    (1019, 'GCCACCAGGGGGCGC')
+    >>> len(load_jaspar(tax_group="fungi")), len(load_jaspar(tax_group=None))
+    (193, 2633)
+
+    A release of one's own, in a folder:
+
     >>> import tempfile
     >>> from nbinterp import write_meme
     >>> folder = Path(tempfile.mkdtemp())
     >>> name = "JASPAR2024_CORE_vertebrates_non-redundant_pfms_meme.txt"
     >>> write_meme(folder / name, MotifSet({"MA0004.1 Arnt": torch.eye(4)}))
-    >>> load_jaspar(directory=folder).names
+    >>> load_jaspar(2024, directory=folder).names
     ('MA0004.1 Arnt',)
     """
     check_choice("load_jaspar", "collection", collection, _COLLECTIONS)
+    release = RELEASE if release is None else release
+    if str(release) == str(RELEASE) and collection == "CORE" and not redundant and directory is None and sha256 is None:
+        return core_motifs("load_jaspar", tax_group, dtype)
     parts = [f"JASPAR{release}", collection, *([tax_group] if tax_group else [])]
     name = f"{'_'.join(parts)}_{'redundant' if redundant else 'non-redundant'}_pfms_meme.txt"
     given = directory or os.environ.get("NBINTERP_JASPAR")

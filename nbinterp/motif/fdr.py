@@ -23,6 +23,11 @@ def q_values(p: Any, n_tests: int | None = None) -> np.ndarray:
     n_tests : int, optional
         How many tests a family has, when those left out have a p-value of 1.
 
+    Returns
+    -------
+    float64 array, shape (..., n)
+        q-values, at most 1, in the order of `p`.
+
     Examples
     --------
     >>> q_values([0.01, 0.02, 0.5]).round(3).tolist()

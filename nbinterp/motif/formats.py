@@ -1,7 +1,7 @@
 """Motif files of any known format.
 
-In: a path.  Out: a `MotifSet`; or the file, from one.  What a file is shows in its first lines, what it shall be in its
-suffix, and either can be said.
+In: a path, or "jaspar".  Out: a `MotifSet`; or the file, from one.  What a file is shows in its first lines, what it
+shall be in its suffix, and either can be said.
 """
 
 from __future__ import annotations
@@ -15,11 +15,13 @@ from typing import Any, Final
 import numpy as np
 import torch
 
+from ..core.batches import resolve_dtype
 from ..core.check import check_choice
 from ..core.files import writing
 from ..errors import problem
 from .homer import read_homer, write_homer
 from .jaspar import read_jaspar, write_jaspar
+from .jaspar_core import core_motifs
 from .meme import read_meme, write_meme
 from .modisco import read_modisco
 from .motifset import MotifSet
@@ -63,18 +65,20 @@ _SUFFIXES: Final[Mapping[str, str]] = MappingProxyType({
 })  # fmt: skip
 
 
-def read_motifs(filename: Path_, format: str | None = None, *, dtype: torch.dtype = torch.float32) -> MotifSet:  # noqa: A002 - the word users look for
+def read_motifs(filename: Path_, format: str | None = None, *, dtype: torch.dtype | str = torch.float32) -> MotifSet:  # noqa: A002 - the word users look for
     r"""Read motifs from a file, whatever its format.
 
     Parameters
     ----------
     filename : path
-        Text may be gzipped.
+        Text may be gzipped.  "jaspar", where no file has that name, is the set that `load_jaspar` gives of vertebrates;
+        "jaspar:plants", "jaspar:all" and so on are those of other taxonomic groups.  Wherever a function takes the path
+        of a motif file, it takes these names.
     format : {"meme", "jaspar", "transfac", "homer", "modisco", "npz"}, optional
         Recognised by the file's first lines, not by its name.  "modisco" is the HDF5 file of TF-MoDISco, of which
         `read_modisco` gives all; here its patterns, with their contribution weights.
-    dtype : torch.dtype
-        Of the matrices.
+    dtype : torch.dtype or str
+        Of the matrices; or its name, such as "float64".
 
     Returns
     -------
@@ -93,9 +97,15 @@ def read_motifs(filename: Path_, format: str | None = None, *, dtype: torch.dtyp
     >>> write_motifs(path, MotifSet({"GA": torch.eye(4)[:, [2, 0]]}), "transfac")
     >>> read_motifs(path).consensus("GA")
     'GA'
+    >>> len(read_motifs("jaspar:fungi"))
+    193
     """
+    dtype = resolve_dtype(dtype, None)
     if format is not None:
         check_choice("read_motifs", "format", format, _READERS)
+    elif isinstance(filename, str) and filename.partition(":")[0] == "jaspar" and not Path(filename).is_file():
+        tax_group = filename.partition(":")[2] or "vertebrates"
+        return core_motifs("read_motifs", None if tax_group == "all" else tax_group, dtype)
     return _READERS[format or _recognised(filename)](filename, dtype=dtype)
 
 

@@ -14,7 +14,7 @@ import torch
 from ..core.files import writing
 from .motifset import MotifSet
 from .score import motif_arrays, score_model
-from .text import bad_file, from_counts, numbers, read_lines
+from .text import bad_file, check_names, from_counts, numbers, read_lines
 
 __all__ = ["read_homer", "write_homer"]
 
@@ -71,6 +71,7 @@ def read_homer(filename: str | os.PathLike[str], *, dtype: torch.dtype = torch.f
         matrices.append(from_counts(where, filename, name, columns, dtype)[0])
         names.append(name)
         alternate.append(words[0] if name != words[0] else "")
+    check_names(where, filename, names)
     return MotifSet(matrices, names, alternate=alternate, source=os.fspath(filename))
 
 

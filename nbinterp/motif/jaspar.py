@@ -12,7 +12,7 @@ import torch
 
 from ..core.files import writing
 from .motifset import MotifSet
-from .text import bad_file, from_counts, numbers, read_lines
+from .text import bad_file, check_names, from_counts, numbers, read_lines
 
 __all__ = ["read_jaspar", "write_jaspar"]
 
@@ -66,6 +66,7 @@ def read_jaspar(filename: str | os.PathLike[str], *, dtype: torch.dtype = torch.
         alternate.append(words[1].strip() if len(words) > 1 else "")
         matrices.append(matrix)
         sites.append(n)
+    check_names(where, filename, names)
     return MotifSet(matrices, names, alternate=alternate, n_sites=sites, source=os.fspath(filename))
 
 

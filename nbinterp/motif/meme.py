@@ -16,7 +16,7 @@ import torch
 from ..core.files import writing
 from ..errors import FormatError
 from .motifset import MotifSet
-from .text import bad_file, read_lines
+from .text import bad_file, check_names, numbers, read_lines
 
 __all__ = ["read_meme", "write_meme"]
 
@@ -71,9 +71,7 @@ def read_meme(
         if line.startswith("ALPHABET") and "ACGT" not in line.replace(" ", ""):
             raise _bad(filename, f"{line!r} in line {at}", "ALPHABET= ACGT", "convert it")
         if line.startswith("Background letter frequencies") and at < len(lines):
-            words = lines[at].split()
-            if words[0::2] == ["A", "C", "G", "T"]:
-                background = [float(w) for w in words[1::2]]
+            background = _background(filename, lines[at], at + 1) or background
         elif line.startswith("MOTIF"):
             words = line.split(maxsplit=2)
             if len(words) < 2:
@@ -89,15 +87,28 @@ def read_meme(
             sites.append(_sites(facts))
     if not matrices:
         raise _bad(filename, "no motif", "at least one", "check it")
-    n = len(matrices)
+    if len(names) != len(matrices):
+        raise _bad(filename, f"motif {names[-1]!r} without a matrix", "one each", "check that the file is whole")
+    check_names("read_meme", filename, names)
     return MotifSet(
         matrices,
-        names[:n],
-        alternate=alternate[:n],
+        names,
+        alternate=alternate,
         n_sites=sites,
         background=background,
         source=os.fspath(filename),
     )
+
+
+def _background(filename: str | os.PathLike[str], text: str, line: int) -> list[float] | None:
+    """Four frequencies, or None of a line that has none: some writers leave them out."""
+    words = text.split()
+    if words[0::2] != ["A", "C", "G", "T"]:
+        return None
+    found = numbers(words[1::2])
+    if found is None or len(found) != 4 or min(found) < 0 or sum(found) <= 0:
+        raise _bad(filename, f"{text.strip()!r} in line {line}", "frequencies of A C G T", "check it")
+    return found
 
 
 def _width(filename: str | os.PathLike[str], facts: dict[str, str], line: int) -> int | None:
@@ -125,20 +136,18 @@ def _matrix(
         if not words and not rows:
             at += 1
             continue
-        try:
-            row = [float(w) for w in words]
-        except ValueError:
-            row = []
+        row = numbers(words) or []
         if len(row) != 4:
             if width is None:
                 break
-            raise _bad(
-                filename, f"{lines[at].strip()!r} in line {at + 1}", f"row {len(rows) + 1} of {width}", "check it"
-            )
+            need = f"row {len(rows) + 1} of {width}, four finite numbers"
+            raise _bad(filename, f"{lines[at].strip()!r} in line {at + 1}", need, "check it")
         rows.append(row)
         at += 1
     if not rows or (width is not None and len(rows) != width):
         raise _bad(filename, f"{len(rows)} rows up to line {at}", f"{width} rows", "check that the file is whole")
+    if at < len(lines) and len(numbers(lines[at].split()) or []) == 4:
+        raise _bad(filename, f"a further row in line {at + 1}", f"{width} rows, as w= says", "correct w=")
     return torch.tensor(rows, dtype=dtype).T.contiguous(), at
 
 

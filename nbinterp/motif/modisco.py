@@ -179,7 +179,8 @@ def read_modisco(filename: str | os.PathLike[str], *, arrays: bool = True) -> Pa
     Raises
     ------
     FormatError
-        When it is no HDF5 file, has no patterns of either sign, or a pattern lacks a part; the part is named.
+        When it is no HDF5 file, has no patterns of either sign, or a pattern lacks a part, or has one of another shape
+        or kind; the part is named.
 
     Examples
     --------
@@ -201,9 +202,9 @@ def read_modisco(filename: str | os.PathLike[str], *, arrays: bool = True) -> Pa
                 got = f"an HDF5 file with {', '.join(file) or 'nothing'}"
                 raise bad_file(where, filename, got, "pos_patterns or neg_patterns")
             patterns = tuple(
-                _read_pattern(file[group][key], f"{group}.{key}", arrays)
+                _read_pattern(_group(file[group], key, f"{group}.{key}"), f"{group}.{key}", arrays)
                 for group in groups
-                for key in _numbered(file[group], "pattern_")
+                for key in _numbered(_group(file, group, group), "pattern_")
             )
             size = file.attrs.get("window_size")
             return PatternSet(patterns, None if size is None else int(size), groups, os.fspath(filename))
@@ -213,6 +214,8 @@ def read_modisco(filename: str | os.PathLike[str], *, arrays: bool = True) -> Pa
     except KeyError as error:
         got = f"a pattern without a part ({error.args[0]})"
         raise bad_file(where, filename, got, "patterns as modisco-lite writes them") from error
+    except _MisfitError as misfit:
+        raise bad_file(where, filename, f"{misfit.args[0]}", "patterns as modisco-lite writes them") from misfit
 
 
 def _numbered(group: Any, prefix: str) -> list[str]:
@@ -221,14 +224,48 @@ def _numbered(group: Any, prefix: str) -> list[str]:
     return sorted(found, key=lambda key: int(key.removeprefix(prefix)))
 
 
+class _MisfitError(Exception):
+    """What is wrong with a part of a pattern."""
+
+
 def _read_pattern(group: Any, name: str, arrays: bool) -> Pattern:
-    sequence, contributions, hypothetical = (np.asarray(group[key][()], np.float64).T for key in _MATRICES)
-    held = group["seqlets"]
-    table = pd.DataFrame({key: np.asarray(held[key][()], np.int64) for key in ("example_idx", "start", "end")})
-    table["strand"] = np.where(np.asarray(held["is_revcomp"][()], bool), "-", "+").astype(object)
-    kept = {key: np.asarray(held[key][()]).transpose(0, 2, 1) for key in _MATRICES if arrays and key in held}
-    parts = (_read_pattern(group[key], f"{name}.{key}", arrays) for key in _numbered(group, "subpattern_"))
-    return Pattern(name, sequence, contributions, hypothetical, table, kept, tuple(parts))
+    sequence = _values(group, name, "sequence", (-1, 4))
+    size = len(sequence)
+    contributions, hypothetical = (_values(group, name, key, (size, 4)) for key in _MATRICES[1:])
+    where = f"{name}.seqlets"
+    held = _group(group, "seqlets", where)
+    n = len(_values(held, where, "start", (-1,)))
+    table = pd.DataFrame({k: _values(held, where, k, (n,)).astype(np.int64) for k in ("example_idx", "start", "end")})
+    table["strand"] = np.where(_values(held, where, "is_revcomp", (n,)).astype(bool), "-", "+").astype(object)
+    wanted = [key for key in _MATRICES if arrays and key in held]
+    kept = {key: _values(held, where, key, (n, size, 4), np.float32).transpose(0, 2, 1) for key in wanted}
+    inside = {key: f"{name}.{key}" for key in _numbered(group, "subpattern_")}
+    parts = (_read_pattern(_group(group, key, full), full, arrays) for key, full in inside.items())
+    return Pattern(name, sequence.T, contributions.T, hypothetical.T, table, kept, tuple(parts))
+
+
+def _group(parent: Any, key: str, name: str) -> Any:
+    """A group, which a file of another kind may have as a dataset."""
+    found = parent[key]
+    if not hasattr(found, "keys"):
+        raise _MisfitError(f"{name}, a dataset, not a group")
+    return found
+
+
+def _values(group: Any, name: str, key: str, shape: tuple[int, ...], dtype: type = np.float64) -> np.ndarray:
+    """A dataset, held to a shape, in which -1 is any size, and to numbers."""
+    found = group[key]
+    got: tuple[int, ...] | None = getattr(found, "shape", None)
+    if got is None or len(got) != len(shape) or any(b not in (-1, a) for a, b in zip(got, shape, strict=True)):
+        need = ", ".join("any" if size < 0 else str(size) for size in shape)
+        raise _MisfitError(f"{name}.{key} of shape {got}, not ({need})")
+    try:
+        values: np.ndarray = np.asarray(found[()], dtype)
+    except (TypeError, ValueError) as error:
+        raise _MisfitError(f"{name}.{key} of {found.dtype}, not numbers") from error
+    if not np.isfinite(values).all():
+        raise _MisfitError(f"{name}.{key} with NaN or infinite values")
+    return values
 
 
 def write_modisco(filename: str | os.PathLike[str], patterns: PatternSet) -> None:

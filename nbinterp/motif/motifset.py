@@ -24,7 +24,7 @@ class MotifSet(Mapping[str, torch.Tensor]):
     Parameters
     ----------
     matrices : mapping, or sequence or array (N, 4, w) of arrays (4, w)
-        Probabilities (or any weights); a mapping gives the names too.
+        Probabilities (or any weights), from any device; a mapping gives the names too.  The set is on the CPU.
     names : sequence of str, optional
         One a matrix.
     alternate : sequence of str, optional
@@ -230,8 +230,10 @@ class MotifSet(Mapping[str, torch.Tensor]):
 
 
 def _matrix(name: str, matrix: Any) -> torch.Tensor:
-    one = torch.as_tensor(np.asarray(matrix) if not isinstance(matrix, torch.Tensor) else matrix)
-    if one.ndim != 2 or one.shape[0] != 4 or one.shape[1] == 0 or not bool(torch.isfinite(one).all()):
-        need = "(4, width) of finite numbers, width at least 1"
-        raise problem("MotifSet", name, got=f"shape {tuple(one.shape)}", need=need, do="transpose it")
+    one = matrix.detach().cpu() if isinstance(matrix, torch.Tensor) else torch.as_tensor(np.asarray(matrix))
+    if one.ndim != 2 or one.shape[0] != 4 or one.shape[1] == 0:
+        need = "(4, width), width at least 1"
+        raise problem("MotifSet", name, got=f"shape {tuple(one.shape)}", need=need, do="transpose or drop it")
+    if not bool(torch.isfinite(one).all()):
+        raise problem("MotifSet", name, got="NaN or infinite values", need="finite numbers", do="check how it was made")
     return one if one.is_floating_point() else one.float()

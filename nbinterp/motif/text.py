@@ -13,7 +13,7 @@ import torch
 
 from ..errors import FormatError, problem
 
-__all__ = ["bad_file", "from_counts", "numbers", "read_lines"]
+__all__ = ["bad_file", "check_names", "from_counts", "numbers", "read_lines"]
 
 
 def bad_file(where: str, path: str | os.PathLike[str], got: str, need: str, do: str = "check the file") -> FormatError:
@@ -21,6 +21,15 @@ def bad_file(where: str, path: str | os.PathLike[str], got: str, need: str, do: 
     error = problem(where, os.fspath(path), got=got, need=need, do=do, kind=FormatError)
     assert isinstance(error, FormatError)
     return error
+
+
+def check_names(where: str, path: str | os.PathLike[str], names: list[str]) -> None:
+    """Hold the names of a file's motifs to be distinct."""
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            raise bad_file(where, path, f"motif {name!r} twice", "distinct names", "rename one, or remove it")
+        seen.add(name)
 
 
 def read_lines(where: str, path: str | os.PathLike[str], need: str) -> list[str]:

@@ -20,14 +20,18 @@ import pandas as pd
 
 from ..errors import NbinterpWarning, problem
 from .fdr import q_values as fdr
+from .tomtom_alignments import Best, best_alignments
+from .tomtom_columns import compare_columns
 from .tomtom_pvalues import best_score_tails
-from .tomtom_scores import Best, QueryScores, compare_columns, score_query
+from .tomtom_scores import Scores, score_queries
 from .tomtom_targets import Targets, lay_targets
 
 __all__ = ["motif_matrices", "tomtom"]
 
 _FEW_TARGETS = 25
-_CHUNK_BYTES = 2**24  # of distances held at a time by one thread
+_CHUNK = 50  # queries taken together
+_TABLE = 2**24  # scores that one thread holds at a time
+_NULL = 2**22  # bins of spans that one thread holds at a time
 
 P, SCORE, OFFSET, OVERLAP, STRAND, INDEX = range(6)
 
@@ -122,7 +126,7 @@ def tomtom(
     out = np.empty((n_planes, len(queries), kept))
 
     def work(chunk: list[int]) -> None:
-        for row, planes in zip(chunk, _compare([queries[i] for i in chunk], job), strict=True):
+        for row, planes in zip(chunk, _compare([queries[i] for i in chunk], job).transpose(1, 0, 2), strict=True):
             order = np.arange(n)
             if n_nearest is not None:
                 order = np.argsort(planes[P], kind="stable")[:kept]
@@ -200,38 +204,50 @@ def _n_cores() -> int:
 
 
 def _chunks(queries: list[np.ndarray], n_columns: int, n_threads: int) -> Iterator[list[int]]:
-    """Part the queries into lists of one width, widest first, of bounded memory and enough for all threads."""
+    """Part the queries, widest first, into lists of like width, of bounded memory, and enough for all threads."""
     widths = np.array([one.shape[1] for one in queries])
-    for width in np.unique(widths)[::-1].tolist():
-        rows = np.flatnonzero(widths == width).tolist()
-        size = min(max(_CHUNK_BYTES // (8 * n_columns * width), 1), -(-len(rows) // n_threads))
-        yield from (rows[start : start + size] for start in range(0, len(rows), size))
+    order = np.argsort(-widths, kind="stable")
+    start = 0
+    while start < len(order):
+        fit = max(_TABLE // (n_columns * int(widths[order[start]])), 1)
+        size = min(_CHUNK, fit, -(-len(order) // n_threads))
+        yield order[start : start + size].tolist()
+        start += size
 
 
-def _compare(queries: list[np.ndarray], job: _Job) -> Iterator[np.ndarray]:
-    """The five planes ``(5, targets)`` of each of several queries of one width."""
-    columns = np.concatenate(queries, axis=1)
-    width = queries[0].shape[1]
-    layout = job.targets.layout(width)
-    _, first, which = np.unique(columns.T, axis=0, return_index=True, return_inverse=True)
-    norms = (columns**2).sum(axis=0)[first]
-    compared = compare_columns(columns[:, first], norms, job.targets, job.n_median_bins)
-    scored = [
-        score_query(compared, one, job.targets, layout, job.n_score_bins) for one in which.reshape(len(queries), width)
-    ]
-    for best, p in zip([one.best for one in scored], _p_values(scored, width, job.targets), strict=True):
-        yield _merge_strands(p, best) if job.reverse_complement else np.stack([p, *best, np.zeros(len(p))])
+def _compare(queries: list[np.ndarray], job: _Job) -> np.ndarray:
+    """The five planes ``(5, queries, targets)`` of some queries, from wide to narrow."""
+    every = np.concatenate(queries, axis=1)
+    _, first, which = np.unique(every.T, axis=0, return_index=True, return_inverse=True)
+    compared = compare_columns(every[:, first], (every**2).sum(axis=0)[first], job.targets, job.n_median_bins)
+    ends = np.cumsum([one.shape[1] for one in queries])
+    scores = score_queries(compared, np.split(which.ravel(), ends[:-1]), job.targets, job.n_score_bins)
+    best = best_alignments(scores, job.targets)
+    p = _p_values(scores, best, job.targets)
+    return (
+        _merge_strands(p, best) if job.reverse_complement else np.stack([p, *best, np.zeros_like(p)]).transpose(0, 2, 1)
+    )
 
 
-def _p_values(scored: list[QueryScores], width: int, targets: Targets) -> Iterator[np.ndarray]:
+def _p_values(scores: Scores, best: Best, targets: Targets) -> np.ndarray:
     lengths, which_length = np.unique(targets.lengths, return_inverse=True)
-    zero = np.array([one.zero for one in scored])
-    score = np.stack([one.best.score for one in scored]) - (width * zero)[:, None]
-    distribution = np.stack([one.distribution for one in scored])
-    tails = best_score_tails(distribution, zero, score.min(axis=1), lengths)
-    for query, one in enumerate(scored):
-        p = tails.table[which_length, query, tails.top[query] - score[query]]
-        yield np.where(one.best.score > 0, np.clip(p, 0, 1), 1)
+    p = np.empty(best.score.shape)
+    for queries in _runs(scores.width, scores.distributions[0].shape[1]):
+        width = scores.width[queries[0]]
+        zero = scores.zero[queries]
+        score = best.score[:, queries] - width * zero
+        distribution = np.stack([scores.distributions[place][queries] for place in range(width)], axis=1)
+        tails = best_score_tails(distribution, zero, score.min(axis=0), lengths)
+        p[:, queries] = tails.table[which_length[:, None], np.arange(len(queries)), tails.top - score]
+    return np.where(best.score > 0, np.clip(p, 0, 1), 1)
+
+
+def _runs(widths: np.ndarray, n_score_bins: int) -> Iterator[np.ndarray]:
+    """Queries of one width, as many as the null is found for at a time."""
+    for width in np.unique(widths).tolist():
+        queries = np.flatnonzero(widths == width)
+        size = max(_NULL // (width**2 * n_score_bins), 1)
+        yield from (queries[start : start + size] for start in range(0, len(queries), size))
 
 
 def _merge_strands(p: np.ndarray, best: Best) -> np.ndarray:
@@ -239,7 +255,8 @@ def _merge_strands(p: np.ndarray, best: Best) -> np.ndarray:
     n = len(p) // 2
     minus = best.score[:n] <= best.score[n:]
     least = np.minimum(p[:n], p[n:])
-    return np.stack([least * (2 - least), *(np.where(minus, one[n:], one[:n]) for one in best), minus])
+    planes = np.stack([least * (2 - least), *(np.where(minus, one[n:], one[:n]) for one in best), minus])
+    return planes.transpose(0, 2, 1)
 
 
 def _table(planes: np.ndarray, queries: list[Any], targets: list[Any], nearest: bool) -> pd.DataFrame:

@@ -63,6 +63,9 @@ def align_motifs(query: Any, target: Any, offset: int, strand: str | int = "+") 
         raise problem("align_motifs", "strand", got=repr(strand), need="'+', '-', 0 or 1", do="take it from tomtom")
     _, (one,) = motif_matrices("align_motifs", "query", [query])
     _, (other,) = motif_matrices("align_motifs", "target", [target])
+    if len(one) != len(other):
+        got, need = f"{len(other)} rows, and a query of {len(one)}", "the same letters"
+        raise problem("align_motifs", "target", got=got, need=need, do="re-encode one of them")
     if strand in ("-", 1):
         other = other[::-1, ::-1]
     offset = int(offset)

@@ -11,6 +11,7 @@ Source: Gupta et al., Genome Biology 2007; Tanaka et al., Bioinformatics 2011.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -18,7 +19,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 __all__ = ["Tails", "best_score_tails"]
 
-_BLOCK = 64
+_BLOCK = 32  # small products, so that the matrix library starts no threads of its own
 
 
 class Tails(NamedTuple):
@@ -42,103 +43,99 @@ def best_score_tails(distribution: np.ndarray, zero: np.ndarray, lowest: np.ndar
     lengths : array
         The target lengths needed, distinct.
     """
-    falls, tops = _from_the_top(distribution)
-    tops = tops - zero[:, None]
-    n_queries, width = tops.shape
-    top = tops.sum(axis=1)
+    width = distribution.shape[1]
+    least, most = _column_extremes(distribution, zero)
+    top = most.sum(axis=1)
     depth = int(max((top - lowest).max(), 0)) + 1
-    before = np.cumsum(np.pad(tops, ((0, 0), (1, 0))), axis=1)
-    needed_terms = np.maximum(depth - before.min(axis=0)[:width], 1)  # the rest of a span is below what is asked for
+    lengths_short = [length for length in lengths.tolist() if length < width]
+    shortest = min(lengths_short, default=width)
     # any[t]: some span of t columns scores that high; edge[t]: the first or the last t columns do
-    any_span = np.zeros((width + 1, n_queries, depth))
-    edge = np.zeros((width + 1, n_queries, depth))
-    needed = np.isin(np.arange(width + 1), lengths)
-    spans = np.zeros((n_queries, 0, 1))
-    for last in range(width):
-        spans = _extend(spans, falls[:, last], needed_terms[: last + 1])
-        n_columns = last + 1 - np.arange(last + 1)
-        used = needed[n_columns] | (np.arange(last + 1) == 0) | (last == width - 1)
-        begin = np.flatnonzero(used)
-        short = top[:, None] - (before[:, last + 1, None] - before[:, begin])
-        tails = _shifted(spans[:, begin].cumsum(axis=2), short, depth).transpose(1, 0, 2)
-        any_span[n_columns[begin]] = _either(any_span[n_columns[begin]], tails)
-        if last < width - 1:
-            edge[last + 1] = _either(edge[last + 1], tails[0])
-        else:
-            inner = begin[begin > 0]
-            edge[width - inner] = _either(edge[width - inner], tails[len(begin) - len(inner) :])
+    any_span, edge = np.zeros((2, len(zero), width + 1, depth))
+    for last, spans in enumerate(_spans(distribution, zero, least, most, depth)):
+        n = last + 1
+        begin = int((top - most[:, :n].sum(axis=1)).min())  # above it are zeros
+        n_used = n + 1 - shortest
+        if n_used > 0:
+            _either_of(any_span[:, n : shortest - 1 : -1, begin:], spans[:, :n_used, begin:])
+        if n < width:
+            _either_of(edge[:, n, begin:], spans[:, 0, begin:])
+        elif n > 1:
+            _either_of(edge[:, width - 1 : 0 : -1], spans[:, 1:])
     return Tails(_by_length(any_span, edge, lengths), top)
+
+
+def _column_extremes(distribution: np.ndarray, zero: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The least and the highest score of each column; 0 lies between."""
+    seen = distribution > 0
+    least = seen.argmax(axis=-1) - zero[:, None]
+    most = distribution.shape[-1] - 1 - seen[..., ::-1].argmax(axis=-1) - zero[:, None]
+    return np.minimum(least, 0), np.maximum(most, 0)
+
+
+def _spans(
+    distribution: np.ndarray, zero: np.ndarray, least: np.ndarray, most: np.ndarray, depth: int
+) -> Iterator[np.ndarray]:
+    """For each last column, the tails ``(Q, first column, depth)`` of the spans that end with it.
+
+    Tails are P(score >= top - d), `top` being that of the whole query, for all spans; so one more column, of whatever
+    query, is one product with a band matrix.  It is taken a block of d at a time, for the spans that rise there; before
+    they rise they are 0, and after it 1, as is the tail of no column at all, which is what each span starts from.
+    """
+    width = most.shape[1]
+    top = most.sum(axis=1)
+    low, high = least.min(axis=0), most.max(axis=0)
+    end = depth + np.append(np.cumsum(high[::-1])[::-1], 0)  # how deep a column is needed for those after it
+    pad = -int(low.min())
+    step = np.arange(-pad, int(end[0])) >= top[:, None]
+    here = np.repeat(step[:, None].astype(np.float64), width, axis=1)
+    after = here.copy()
+    before = np.cumsum(np.pad(most, ((0, 0), (1, 0))), axis=1)
+    under = np.cumsum(np.pad(least, ((0, 0), (1, 0))), axis=1)
+    for last in range(width):
+        n = last + 1
+        band = _band(distribution[:, last], zero, int(low[last]), int(high[last]))
+        rises = (top[:, None] - before[:, n, None] + before[:, :n]).min(axis=0)
+        full = (top[:, None] - under[:, n, None] + under[:, :n]).max(axis=0)
+        starts = np.arange(int(rises[0]), int(end[n]), _BLOCK)
+        rising = ((rises < starts[:, None] + _BLOCK) & (full > starts[:, None])).sum(axis=1)
+        reach, shift, stop = band.shape[1] - _BLOCK, pad + int(low[last]), int(end[n])
+        for start, rows in zip(starts.tolist(), rising.tolist(), strict=True):
+            size = min(_BLOCK, stop - start)
+            block = here[:, :rows, start + shift : start + shift + reach + size]
+            np.matmul(block, band[:, : reach + size, :size], out=after[:, :rows, pad + start : pad + start + size])
+        here, after = after, here
+        yield here[:, :n, pad : pad + depth]
+
+
+def _band(distribution: np.ndarray, zero: np.ndarray, low: int, high: int) -> np.ndarray:
+    """Matrices that turn the tails of spans into those of spans with one column more ``(Q, in, out)``."""
+    bins = zero[:, None] + np.arange(low, high + 1)
+    inside = (bins >= 0) & (bins < distribution.shape[1])
+    reach = bins.shape[1]
+    kernel = np.zeros((len(zero), reach + 2 * _BLOCK - 2))
+    kernel[:, _BLOCK - 1 : _BLOCK - 1 + reach] = np.where(
+        inside, np.take_along_axis(distribution, np.clip(bins, 0, distribution.shape[1] - 1), axis=1), 0
+    )
+    return np.ascontiguousarray(sliding_window_view(kernel, _BLOCK, axis=-1)[..., ::-1])
 
 
 def _by_length(any_span: np.ndarray, edge: np.ndarray, lengths: np.ndarray) -> np.ndarray:
     """A target of t < width columns aligns whole with spans of t, a longer one with the whole query several times."""
-    width = len(any_span) - 1
+    width = any_span.shape[1] - 1
     rows = {}
-    overhang = np.zeros_like(edge[0])
+    overhang = np.zeros_like(edge[:, 0])
     for t in range(1, max(int(lengths.max()), width) + 1):
+        rows[t] = overhang.copy()
+        _either_of(rows[t], any_span[:, min(t, width)])
         if t < width:
-            rows[t] = _either(any_span[t], overhang)
-            overhang = _either(overhang, edge[t])
+            _either_of(overhang, edge[:, t])
         else:
-            overhang = rows[t] = _either(overhang, any_span[width])
+            overhang = rows[t]
     return np.stack([rows[int(t)] for t in lengths])
 
 
-def _either(p: np.ndarray, q: np.ndarray) -> np.ndarray:
-    """The chance of one or both of two independent events, exact for small ones."""
-    either: np.ndarray = p + q * (1 - p)
-    return either
-
-
-def _from_the_top(distribution: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Each distribution read downwards from its highest bin that can occur, and which bin that is."""
-    seen = distribution > 0
-    n_bins = distribution.shape[-1]
-    top = n_bins - 1 - seen[..., ::-1].argmax(axis=-1)
-    reach = int((top - seen.argmax(axis=-1)).max()) + 1
-    at = top[..., None] - np.arange(reach)
-    return np.where(at >= 0, np.take_along_axis(distribution, np.maximum(at, 0), axis=-1), 0), top
-
-
-def _extend(spans: np.ndarray, fall: np.ndarray, needed: np.ndarray) -> np.ndarray:
-    """Lengthen all spans by one column and start a new one; of each `needed` terms are kept."""
-    n_queries, n_spans, n_terms = spans.shape
-    reach = fall.shape[1]
-    n_out = min(n_terms + reach - 1 if n_spans else reach, int(needed[0]))
-    longer = np.zeros((n_queries, n_spans + 1, n_out))
-    if n_spans:
-        _convolve(spans, fall, needed, longer[:, :-1])
-    n_new = min(reach, n_out)
-    longer[:, -1, :n_new] = fall[:, :n_new]
-    return longer
-
-
-def _convolve(spans: np.ndarray, fall: np.ndarray, needed: np.ndarray, out: np.ndarray) -> None:
-    """Convolve each row with its query's `fall`, a block of terms at a time: a product with a band matrix.
-
-    Later spans need fewer terms.  The products are small, so that the matrix library starts no threads of its own.
-    """
-    n_queries, n_spans, n_terms = spans.shape
-    n_out, reach = out.shape[-1], fall.shape[1] - 1
-    padded = np.zeros((n_queries, n_spans, reach + n_out + _BLOCK))
-    n_kept = min(n_terms, n_out)
-    padded[..., reach : reach + n_kept] = spans[..., :n_kept]
-    kernel = np.zeros((n_queries, reach + 2 * _BLOCK - 1))
-    kernel[:, _BLOCK - 1 : _BLOCK + reach] = fall[:, ::-1]
-    band = np.ascontiguousarray(sliding_window_view(kernel, _BLOCK, axis=-1)[..., ::-1])
-    for start in range(0, n_out, _BLOCK):
-        rows = slice(0, int((needed[:n_spans] > start).sum()))
-        width = min(_BLOCK, n_out - start)
-        block = padded[:, rows, start : start + reach + width]
-        out[:, rows, start : start + width] = block @ band[:, : reach + width, :width]
-
-
-def _shifted(rows: np.ndarray, shift: np.ndarray, depth: int) -> np.ndarray:
-    """Rows moved right by `shift` (zeros come in), read up to `depth`; past its end a row keeps its last value."""
-    n_terms = rows.shape[-1]
-    line = np.zeros((*rows.shape[:-1], 2 * depth))
-    line[..., depth : depth + n_terms] = rows
-    line[..., depth + n_terms :] = rows[..., -1:]
-    start = np.arange(shift.size).reshape(shift.shape) * (2 * depth) + depth - np.minimum(shift, depth)
-    moved: np.ndarray = line.ravel().take(start[..., None] + np.arange(depth))
-    return moved
+def _either_of(p: np.ndarray, q: np.ndarray) -> None:
+    """Raise `p` to the chance of one or both of two independent events, exact for small ones."""
+    more = 1 - p
+    more *= q
+    p += more

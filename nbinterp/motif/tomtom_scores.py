@@ -1,11 +1,11 @@
-"""TOMTOM's scores: every query column against every target column, and the best alignment with every target.
+"""TOMTOM's scores: whole numbers for every column of some queries against every target column.
 
-In: query columns and `Targets`.  Out: `Columns` (what depends on a column alone, so that equal columns are compared once)
-and, for each query, `QueryScores`: the distribution of its columns' whole-number scores and its best alignments.
+In: queries made of compared `Columns`.  Out: `Scores`: a table of bins for each place in the queries, and the distribution
+of each column's bin.
 
 A pair of columns scores its negative Euclidean distance, less the median over all target columns, in whole bins; columns
-that hang over score 0.  Source: Gupta et al., Genome Biology 2007; Tanaka et al., Bioinformatics 2011 (complete scores);
-the arithmetic, in its order, is memelite's, since a bin boundary is decided by the last bit.
+that hang over score 0.  Source: Gupta et al., Genome Biology 2007; Tanaka et al., Bioinformatics 2011 (complete scores).
+Single precision gives nearly all bins for certain; those it leaves in doubt are found again as memelite finds them.
 """
 
 from __future__ import annotations
@@ -14,125 +14,114 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .tomtom_targets import Layout, Targets
+from .tomtom_columns import Columns, exact_gamma, product
+from .tomtom_targets import Targets
 
-__all__ = ["Best", "Columns", "QueryScores", "compare_columns", "score_query"]
+__all__ = ["Scores", "score_queries"]
 
-_BLOCK = 4
-
-
-class Best(NamedTuple):
-    """The best alignment with each target: score, where the query starts in the target, and columns shared."""
-
-    score: np.ndarray
-    offset: np.ndarray
-    overlap: np.ndarray
+_DOUBT = 0.25  # squared bins of doubt from which on nothing is certain: queries far from all targets
+_CHUNK = 2**17  # numbers worked on at a time: they stay in the processor's cache
 
 
-class Columns(NamedTuple):
-    """Distinct query columns: negative distances ``(n, targets)`` to the target columns, and a median each."""
+class Scores(NamedTuple):
+    """Of queries from wide to narrow: a table of bins for each place, for the queries that reach so far.
 
-    gamma: np.ndarray
-    low: np.ndarray
-    high: np.ndarray
-    median: np.ndarray
+    Attributes
+    ----------
+    bins : list of arrays (target columns, queries)
+        For each place.
+    distributions : list of arrays (queries, bins + 1)
+        For each place, how the target columns spread over the bins.
+    zero, width : arrays (queries,)
+        The bin that is score 0, and the number of places.
+    """
 
-
-class QueryScores(NamedTuple):
-    """Distribution ``(w, bins + 1)`` of each query column's score, the bin that is score 0, and the best alignments."""
-
-    distribution: np.ndarray
-    zero: int
-    best: Best
-
-
-def compare_columns(columns: np.ndarray, norms: np.ndarray, targets: Targets, n_median_bins: int) -> Columns:
-    """Compare query columns ``(4, n)``, of squared norms `norms`, with the target columns."""
-    n, n_targets = len(norms), targets.columns.shape[1]
-    gamma, (low, high, median) = np.empty((n, n_targets)), np.empty((3, n))
-    for start in range(0, n, _BLOCK):  # what is worked on stays in the processor's cache
-        rows = slice(start, start + _BLOCK)
-        _negative_distances(columns[:, rows], norms[rows], targets, out=gamma[rows])
-        low[rows], high[rows] = gamma[rows].min(axis=1), gamma[rows].max(axis=1)
-        median[rows] = _binned_medians(gamma[rows], low[rows], high[rows], targets.counts, n_median_bins)
-    return Columns(gamma, low, high, median)
+    bins: list[np.ndarray]
+    distributions: list[np.ndarray]
+    zero: np.ndarray
+    width: np.ndarray
 
 
-def score_query(
-    columns: Columns, which: np.ndarray, targets: Targets, layout: Layout, n_score_bins: int
-) -> QueryScores:
-    """Score the query made of the columns `which` against all targets."""
-    distinct, which = np.unique(which, return_inverse=True)
-    median = columns.median[distinct]
-    floor = int(np.floor((columns.low[distinct] - median).min()))
-    scale = int(np.floor(n_score_bins / max((columns.high[distinct] - median).max() - floor, 1.0)))
-    scaled = columns.gamma[distinct]
-    scaled -= (median + floor)[:, None]
-    scaled *= scale
-    scaled += 0.5
-    bins = scaled.astype(np.intp)  # never negative, so this rounds down
-    zero = -floor * scale
-    width, n = len(which), bins.shape[1]
-    kind = np.int16 if width * n_score_bins < 2**15 else np.int32
-    scores = np.zeros((len(distinct), n + 1), kind)  # the last column is the blank between targets
-    np.subtract(bins, zero, out=scores[:, :n], casting="unsafe")
-    distribution = _weighted_counts(bins, targets.counts, n_score_bins + 1) / targets.counts.sum()
-    best = _best_alignments(scores, which, width * zero, targets.lengths, layout)
-    return QueryScores(distribution[which], zero, best)
+def score_queries(columns: Columns, queries: list[np.ndarray], targets: Targets, n_score_bins: int) -> Scores:
+    """Score queries, each a list of indices of `columns`, from wide to narrow."""
+    width = np.array([len(one) for one in queries])
+    every, first = np.concatenate(queries), np.cumsum(width) - width
+    median = columns.median[every]
+    floor = np.floor(np.minimum.reduceat(columns.low[every] - median, first))
+    spread = np.maximum.reduceat(columns.high[every] - median, first) - floor
+    scale = np.floor(n_score_bins / np.maximum(spread, 1.0))
+    kind = np.int16 if max(len(queries), width[0]) * (n_score_bins + 1) < 2**15 else np.int32
+    distinct, which = np.unique(
+        np.stack([every, np.repeat(floor, width), np.repeat(scale, width)]), axis=1, return_inverse=True
+    )
+    repeated = 2 * distinct.shape[1] <= len(every)  # as one-hot queries do: the same column, scored alike
+    if repeated:
+        all_bins = _bins(columns, distinct, targets, n_score_bins, kind)
+        all_distributions = _distributions(all_bins, targets, n_score_bins + 1)
+    bins, distributions = [], []
+    for place in range(width[0]):
+        here = which.ravel()[first[width > place] + place]
+        if repeated:
+            bins.append(all_bins.take(here, axis=1))
+            distributions.append(all_distributions[here])
+        else:
+            bins.append(_bins(columns, distinct[:, here], targets, n_score_bins, kind))
+            distributions.append(_distributions(bins[-1], targets, n_score_bins + 1))
+    return Scores(bins, distributions, (-floor * scale).astype(np.int64), width)
 
 
-def _negative_distances(columns: np.ndarray, norms: np.ndarray, targets: Targets, out: np.ndarray) -> None:
-    np.add(norms[:, None], targets.norms, out=out)
-    product = np.empty_like(out)
-    for weight, target in zip(2 * columns, targets.columns, strict=True):
-        out -= np.multiply(weight[:, None], target, out=product)
-    np.maximum(out, 0, out=out)
-    np.sqrt(out, out=out)
-    np.negative(out, out=out)
+def _bins(columns: Columns, scored: np.ndarray, targets: Targets, n_score_bins: int, kind: type) -> np.ndarray:
+    """The bins ``(target columns, query columns)`` of query columns: ``(3, n)`` index, floor and scale of each."""
+    which, (floor, scale) = scored[0].astype(np.intp), scored[1:]
+    start = columns.median[which] + floor
+    own = columns.columns[:, which] - targets.centre
+    norms = (own**2).sum(axis=0)
+    # What rounding can do to a squared distance, in squared bins; it is added, so that there is a square root.
+    slack = float(((np.sqrt(norms) + targets.radius) * scale).max() ** 2) * 2.0**-21
+    factors = np.vstack([-2 * own * targets.unit, np.full_like(norms, targets.unit**2), norms]) * scale**2
+    factors[-1] += slack
+    factors = factors.astype(np.float32)
+    top = 0.5 - start * scale
+    rounding = float(np.abs(top).max() + n_score_bins) * 2.0**-22
+    n, m = len(targets.counts), len(which)
+    step = max(_CHUNK // m, 1)
+    tops = np.empty((min(step, n), m), np.float32)
+    tops[:] = top - rounding
+    bins: np.ndarray = np.empty((n, m), kind)
+    work, higher = np.empty_like(tops), np.empty_like(tops, kind)
+    doubtful = []
+    for begin in range(0, n, step) if slack < _DOUBT else ():
+        size = min(step, n - begin)
+        distance, low, high = work[:size], bins[begin : begin + size], higher[:size]
+        product(targets.augmented_rows[begin : begin + size], factors, out=distance)
+        np.sqrt(distance, out=distance)
+        doubt = distance < 1  # here the square root widens what rounding did
+        np.subtract(tops[:size], distance, out=distance)
+        np.copyto(low, distance, casting="unsafe")
+        distance += np.float32(1.2 * slack + 2 * rounding)
+        np.copyto(high, distance, casting="unsafe")
+        doubt |= low != high
+        doubtful.append(np.flatnonzero(doubt) + begin * m)
+    flat = np.concatenate(doubtful) if doubtful else np.arange(n * m)
+    at, query = np.divmod(flat, m)
+    column = which[query]
+    exact = exact_gamma(columns.columns, columns.norms, targets, column, at)
+    exact -= start[query]
+    exact *= scale[query]
+    exact += 0.5
+    bins.ravel()[flat] = exact.astype(kind)  # never negative, so this rounds down
+    return bins
 
 
-def _binned_medians(
-    values: np.ndarray, low: np.ndarray, high: np.ndarray, counts: np.ndarray, n_bins: int
-) -> np.ndarray:
-    """The weighted median of each row, taken as the mean of the bin that holds it."""
-    spread = np.where(high == low, 1, high - low)
-    scaled = values - low[:, None]
-    scaled /= spread[:, None]
-    scaled *= n_bins - 1
-    bins = scaled.astype(np.intp)
-    held = _weighted_counts(bins, counts, n_bins).cumsum(axis=1) >= counts.sum() / 2
-    middle = held.argmax(axis=1)
-    row, column = np.divmod(np.flatnonzero(bins == middle[:, None]), values.shape[1])
-    weight = counts[column]
-    total = np.bincount(row, values[row, column] * weight, minlength=len(values))
-    return np.where(high == low, low, total / np.bincount(row, weight, minlength=len(values)))
-
-
-def _weighted_counts(bins: np.ndarray, weights: np.ndarray, n_bins: int) -> np.ndarray:
-    return np.stack([np.bincount(row, weights, minlength=n_bins) for row in bins])
-
-
-def _best_alignments(
-    scores: np.ndarray, which: np.ndarray, unaligned: int, lengths: np.ndarray, layout: Layout
-) -> Best:
-    width, n = len(which), len(layout.target)
-    lines = [row.take(layout.columns) for row in scores]
-    totals = lines[which[0]][:n].copy()
-    for column in range(1, width):
-        totals += lines[which[column]][column : column + n]
-    highest = np.maximum.reduceat(totals, layout.first)
-    at = np.flatnonzero(totals == highest.take(layout.target))
-    target = layout.target[at]
-    offset = at - layout.first[target] - (width - 1)
-    overlap = np.minimum(offset + width, lengths[target]) - np.maximum(offset, 0)
-    # Ties: memelite reads alignments from left to right and takes the next one when the offset of the one it holds is less
-    # than the overlap of the next.
-    first = np.searchsorted(target, np.arange(len(lengths)))
-    n_tied = np.diff(first, append=len(target))
-    held = first.copy()
-    for step in range(1, int(n_tied.max())):
-        tied = np.flatnonzero(n_tied > step)
-        rival = first[tied] + step
-        held[tied] = np.where(offset[held[tied]] < overlap[rival], rival, held[tied])
-    score = highest.astype(np.int64) + unaligned
-    return Best(score, offset[held], overlap[held])
+def _distributions(bins: np.ndarray, targets: Targets, n_bins: int) -> np.ndarray:
+    """The share of the target columns in each bin ``(query columns, bins)``."""
+    n = bins.shape[1]
+    kind = bins.dtype if n * n_bins < 2**15 else np.dtype(np.int32)
+    keys = np.add(bins, n_bins * np.arange(n), dtype=kind, casting="unsafe")
+    counts = np.bincount(keys.ravel(), minlength=n * n_bins).astype(np.float64)
+    again = keys[targets.n_single :]
+    if again.size:
+        extra = np.repeat(targets.counts[targets.n_single :] - 1, n)
+        counts += np.bincount(again.ravel(), extra, minlength=n * n_bins)
+    shares: np.ndarray = counts.reshape(n, n_bins) / targets.total
+    return shares

@@ -1,13 +1,13 @@
 """The columns that queries are compared with, merged, weighted and laid out for sliding.
 
-In: target motifs.  Out: `Targets`: distinct columns with how often each occurs, and for any query width the order in which
-they are read so that every alignment with every target is one diagonal sum.  Columns that fall into the same cell of a
-grid stand for one another (``n_target_bins``), as in memelite.
+In: target motifs.  Out: `Targets`: distinct columns with how often each occurs, and where the columns of each target are
+among them.  Columns that fall into the same cell of a grid stand for one another (``n_target_bins``), as in memelite.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -34,15 +34,75 @@ class Layout(NamedTuple):
     target: np.ndarray
 
 
+class LengthClass(NamedTuple):
+    """The targets of one length, and their columns ``(length, targets)``."""
+
+    length: int
+    target: np.ndarray
+    columns: np.ndarray
+
+
 @dataclass(frozen=True)
 class Targets:
-    """Distinct columns ``(4, n)``, their squared norms and counts; the columns and the length of each target."""
+    """Distinct columns ``(4, n)``, their squared norms and counts; the columns and the length of each target.
+
+    The first `n_single` columns occur once, the others several times; `rank` is the order in which memelite has them.
+    """
 
     columns: np.ndarray
     norms: np.ndarray
     counts: np.ndarray
     where: np.ndarray
     lengths: np.ndarray
+    rank: np.ndarray
+
+    @cached_property
+    def n_single(self) -> int:
+        """How many of the columns stand for themselves alone."""
+        return int((self.counts == 1).sum())
+
+    @cached_property
+    def total(self) -> float:
+        """How many columns there are, merged ones counted."""
+        return float(self.counts.sum())
+
+    @cached_property
+    def centre(self) -> np.ndarray:
+        """Amid the columns: seen from here their norms are small, and so are the errors of single precision."""
+        centre: np.ndarray = (self.columns @ self.counts / self.total)[:, None]
+        return centre
+
+    @cached_property
+    def radius(self) -> float:
+        """How far the farthest column lies from the centre."""
+        return float(np.sqrt(((self.columns - self.centre) ** 2).sum(axis=0)).max())
+
+    @property
+    def unit(self) -> float:
+        """In what single precision measures lengths, so that their squares are neither vast nor tiny."""
+        return self.radius or 1.0
+
+    @cached_property
+    def augmented(self) -> np.ndarray:
+        """``(6, n)``, single: centred columns in units, their squared norms, ones; a product gives squared distances."""
+        centred = (self.columns - self.centre) / self.unit
+        rows = [*centred, (centred**2).sum(axis=0), np.ones(len(self.counts))]
+        return np.stack(rows).astype(np.float32)
+
+    @cached_property
+    def augmented_rows(self) -> np.ndarray:
+        """`augmented`, a row a column."""
+        return np.ascontiguousarray(self.augmented.T)
+
+    @cached_property
+    def by_length(self) -> list[LengthClass]:
+        """The targets, those of one length together."""
+        start = np.cumsum(self.lengths) - self.lengths
+        classes = []
+        for length in np.unique(self.lengths).tolist():
+            target = np.flatnonzero(self.lengths == length)
+            classes.append(LengthClass(length, target, self.where[start[target] + np.arange(length)[:, None]]))
+        return classes
 
     def layout(self, width: int) -> Layout:
         """Lay the targets out for queries of `width` columns."""
@@ -64,13 +124,22 @@ def lay_targets(motifs: list[np.ndarray], n_target_bins: int | None = None) -> T
     norms = (columns**2).sum(axis=0)
     lengths = np.array([motif.shape[1] for motif in motifs])
     if n_target_bins is None:
-        n = columns.shape[1]
-        return Targets(np.ascontiguousarray(columns), norms, np.ones(n), np.arange(n), lengths)
+        every = np.arange(columns.shape[1])
+        return Targets(np.ascontiguousarray(columns), norms, np.ones(len(every)), every, lengths, every)
     low, high = columns.min(axis=1, keepdims=True), columns.max(axis=1, keepdims=True)
     high = np.where(high == low, low + 1, high)
     cell = np.around((columns - low) / (high - low) * (n_target_bins - 1))
     key = cell.T @ float(n_target_bins) ** np.arange(len(columns))
     _, first, where, counts = np.unique(key, return_index=True, return_inverse=True, return_counts=True)
+    rank = np.argsort(counts > 1, kind="stable")
+    place = np.empty_like(rank)
+    place[rank] = np.arange(len(rank))
+    first = first[rank]
     return Targets(
-        np.ascontiguousarray(columns[:, first]), norms[first], counts.astype(np.float64), where.ravel(), lengths
+        np.ascontiguousarray(columns[:, first]),
+        norms[first],
+        counts[rank].astype(np.float64),
+        place[where.ravel()],
+        lengths,
+        rank,
     )

@@ -12,7 +12,7 @@ import torch
 
 from ..core.files import writing
 from .motifset import MotifSet
-from .text import bad_file, from_counts, numbers, read_lines
+from .text import bad_file, check_names, from_counts, numbers, read_lines
 
 __all__ = ["read_transfac", "write_transfac"]
 
@@ -80,6 +80,7 @@ def read_transfac(filename: str | os.PathLike[str], *, dtype: torch.dtype = torc
         raise bad_file(where, filename, "a last record without '//'", "whole records", "check that the file is whole")
     if not matrices:
         raise bad_file(where, filename, "no matrix under P0", "a TRANSFAC file")
+    check_names(where, filename, names)
     return MotifSet(matrices, names, alternate=alternate, n_sites=sites, source=os.fspath(filename))
 
 

@@ -274,17 +274,17 @@ def test_jaspar_is_fetched_once_and_held_to_its_checksum(mirror: tuple[str, Path
     cache = tmp_path / "cache"
     right = hashlib.sha256(file.read_bytes()).hexdigest()
     with pytest.raises(FormatError, match=right):
-        load_jaspar(site=site, cache=cache, sha256="0" * 64)
+        load_jaspar(2024, site=site, cache=cache, sha256="0" * 64)
     assert not list(cache.glob("*"))  # nothing is kept of what was not asked for
-    motifs = load_jaspar(site=site, cache=cache, sha256=right)
+    motifs = load_jaspar(2024, site=site, cache=cache, sha256=right)
     assert motifs.names == some().names
     assert motifs.source.startswith(site)
     file.unlink()
-    assert load_jaspar(site=site, cache=cache).names == motifs.names
+    assert load_jaspar(2024, site=site, cache=cache).names == motifs.names
     (kept,) = cache.glob("*.txt")
     kept.write_text(kept.read_text().replace("0.", "1.", 1))
     with pytest.raises(FormatError, match="remove the file"):
-        load_jaspar(site=site, cache=cache)
+        load_jaspar(2024, site=site, cache=cache)
     with pytest.raises(FormatError, match="cannot be fetched"):
         load_jaspar(2020, site=site, cache=cache)
     with pytest.raises(NbinterpError, match="one of 'CORE'"):
@@ -293,8 +293,8 @@ def test_jaspar_is_fetched_once_and_held_to_its_checksum(mirror: tuple[str, Path
 
 def test_jaspar_from_a_folder(mirror: tuple[str, Path], monkeypatch: pytest.MonkeyPatch) -> None:
     folder = mirror[1].parent
-    assert load_jaspar(directory=folder).names == some().names
+    assert load_jaspar(2024, directory=folder).names == some().names
     monkeypatch.setenv("NBINTERP_JASPAR", str(folder))
-    assert load_jaspar().source == str(mirror[1])
+    assert load_jaspar(2024).source == str(mirror[1])
     with pytest.raises(FormatError, match="put it there"):
         load_jaspar(2022)

@@ -214,6 +214,26 @@ def test_awkward_motifs_equal_memelite() -> None:
 
 
 @pytest.mark.parity
+def test_what_single_precision_cannot_tell_equals_memelite() -> None:
+    """Far from all targets, in tiny and vast units, in fine bins: where single precision is in doubt, or always is."""
+    queries, targets = some(4, 20), some(40, 21)
+    held_to_memelite([one + 1e4 for one in queries] + queries, targets)
+    held_to_memelite([one * 1e-15 for one in queries], [one * 1e-15 for one in targets])
+    held_to_memelite([one * 1e15 for one in queries], [one * 1e15 for one in targets])
+    held_to_memelite(queries, targets, n_score_bins=1500)
+    held_to_memelite(queries, targets, n_median_bins=2)
+    held_to_memelite(queries, targets, n_median_bins=100_000)
+
+
+@pytest.mark.parity
+def test_many_alike_queries_equal_memelite() -> None:
+    """One-hot columns are scored once for all queries; more queries than are taken together."""
+    rng = np.random.default_rng(4)
+    seqlets = [np.eye(4)[:, rng.integers(0, 4, int(rng.integers(4, 12)))] for _ in range(120)]
+    held_to_memelite(seqlets, some(30, 22))
+
+
+@pytest.mark.parity
 def test_nearest_equal_memelite() -> None:
     memelite = pytest.importorskip("memelite")
     queries, targets = some(10, 11), some(40, 12)

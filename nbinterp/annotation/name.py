@@ -81,7 +81,7 @@ def annotate_seqlets(
     [['m3', '-', 20, 29]]
     """
     where = "annotate_seqlets"
-    known = read_motifs(motifs) if isinstance(motifs, (str, os.PathLike)) else motifs
+    known = read_motifs(motifs, dtype=torch.float64) if isinstance(motifs, (str, os.PathLike)) else motifs
     names, matrices = motif_matrices(where, "motifs", known)
     spans = _spans(where, X, seqlets)
     n_kept = min(n_nearest, len(names))

@@ -124,6 +124,9 @@ def _from_table(where: str, X: pd.DataFrame, names: Sequence[str] | None) -> Ann
     _not_negative(where, table[list(ANNOTATIONS)].to_numpy(np.int64))
     if "name" in table.columns:
         known = list(names) if names is not None else _names_of(table)
+        if len(set(known)) != len(known):
+            twice = next(name for i, name in enumerate(known) if name in known[:i])
+            raise problem(where, "names", got=f"{twice!r} twice", need="distinct names", do="name each once")
         kind = pd.Index(known).get_indexer(pd.Index(table["name"]))
         if (kind < 0).any():
             absent = table["name"].iloc[int((kind < 0).argmax())]

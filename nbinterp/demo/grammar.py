@@ -58,20 +58,44 @@ PAIR_GAPS: Final = (4, 8)
 _MAIN: Final = 0.97  # probability of the consensus letter
 
 
-def motifs() -> MotifSet:
+def motifs(n_shuffled: int = 0) -> MotifSet:
     """The planted motifs, as probabilities.
+
+    Parameters
+    ----------
+    n_shuffled : int
+        How many copies of each to put beside it, their columns shuffled: "ETS shuffled 1" and so on.  They are what a
+        database holds besides the motifs sought: names that should not be found, and a null for `tomtom`.
+
+    Returns
+    -------
+    MotifSet
+        The planted motifs, then the copies, always the same.
+
+    Raises
+    ------
+    NbinterpError
+        For a negative number.
 
     Examples
     --------
     >>> motifs().consensus("ETS")
     'ACCGGAAGT'
+    >>> len(motifs(n_shuffled=4))
+    35
     """
+    if n_shuffled < 0:
+        raise problem("motifs", "n_shuffled", got=n_shuffled, need="0 or more", do="raise it")
     matrices = {}
     for name, text in CONSENSUS.items():
         matrix = torch.full((4, len(text)), (1 - _MAIN) / 3)
         for i, letter in enumerate(text):
             matrix["ACGT".index(letter), i] = _MAIN
         matrices[name] = matrix
+    rng = np.random.RandomState(0)
+    for name in CONSENSUS:
+        for copy in range(1, n_shuffled + 1):
+            matrices[f"{name} shuffled {copy}"] = matrices[name][:, rng.permutation(matrices[name].shape[1])]
     return MotifSet(matrices)
 
 

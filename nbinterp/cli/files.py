@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
+from zipfile import BadZipFile
 
 import numpy as np
 import pandas as pd
@@ -19,7 +20,7 @@ import pandas as pd
 from ..core.files import writing
 from ..errors import FormatError, problem, suggest
 
-__all__ = ["attribute_from_file", "marginalize_from_file", "read_json", "seqlets_from_file"]
+__all__ = ["attribute_from_file", "marginalize_from_file", "read_array", "read_json", "seqlets_from_file"]
 
 _NEEDED: Final = object()
 ATTRIBUTE: Final[Mapping[str, Any]] = MappingProxyType(
@@ -105,6 +106,28 @@ def read_json(where: str, path: Path) -> dict[str, Any]:
     return given
 
 
+def read_array(where: str, argument: str, path: str | Path) -> np.ndarray:
+    """Read one array (N, 4, L): a .npy file, or ``arr_0`` of a .npz file."""
+    try:
+        array = np.load(path, allow_pickle=False)
+        if not isinstance(array, np.ndarray):
+            with array as stored:
+                array = stored["arr_0"]
+    except (OSError, KeyError, ValueError, EOFError, BadZipFile) as error:
+        raise problem(
+            where,
+            argument,
+            got=f"{path} ({error})",
+            need="an npz with arr_0, or an npy",
+            do="check it",
+            kind=FormatError,
+        ) from error
+    if array.ndim != 3 or array.shape[1] != 4:
+        raise problem(where, argument, got=f"{path} of shape {array.shape}", need="(N, 4, L)", do="transpose it")
+    given: np.ndarray = array
+    return given
+
+
 def read_parameters(where: str, path: Path, known: Mapping[str, Any]) -> dict[str, Any]:
     """Read a JSON file, fill in defaults, and refuse what is unknown or missing."""
     given = read_json(where, path)
@@ -187,15 +210,7 @@ def seqlets_from_file(path: Path) -> Path:
     p = read_parameters("seqlets", path, SEQLETS)
     if p["skip"]:
         return Path(p["output_filename"])
-    arrays = []
-    for key in ("ohe_filename", "attr_filename"):
-        try:
-            with np.load(p[key]) as stored:
-                arrays.append(stored["arr_0"])
-        except (OSError, KeyError, ValueError) as error:
-            raise problem(
-                "seqlets", key, got=f"{p[key]} ({error})", need="an npz with arr_0", do="check it", kind=FormatError
-            ) from error
+    one_hot, scores = (read_array("seqlets", key, p[key]) for key in ("ohe_filename", "attr_filename"))
     index = np.load(p["idx_filename"])
     loci = read_loci("seqlets", p["loci"], summits=p["summits"])
     if p["chroms"] is not None:
@@ -204,7 +219,6 @@ def seqlets_from_file(path: Path) -> Path:
         raise problem(
             "seqlets", "idx_filename", got=f"{len(index)} entries", need=f"{len(loci)}, one a locus", do="match them"
         )
-    one_hot, scores = arrays
     found = nb.recursive_seqlets(
         (one_hot * scores).sum(axis=1), p["threshold"], p["min_seqlet_len"], p["max_seqlet_len"], p["additional_flanks"]
     ).sort_values("attribution", ascending=False, kind="stable")

@@ -1,4 +1,4 @@
-"""``nbinterp``: reports, attributions, seqlets and marginalizations from a shell.
+"""``nbinterp``: reports, attributions, seqlets, motifs and marginalizations from a shell.
 
 In: words.  Out: files, and an exit code: 0 when all went well, 2 with one line on standard error when something was wrong
 with what was asked.
@@ -7,13 +7,19 @@ with what was asked.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 from .. import __version__
-from ..errors import NbinterpError
+from ..errors import NbinterpError, NbinterpWarning
+from .annotate import add_annotate
+from .fimo import add_fimo
+from .hits import add_hits
+from .tomtom import add_tomtom
 
 __all__ = ["main"]
 
@@ -21,15 +27,33 @@ __all__ = ["main"]
 def main(words: Sequence[str] | None = None) -> int:
     """Run the command; give its exit code."""
     options = _parser().parse_args(words)
-    try:
-        options.do(options)
-    except NbinterpError as error:
-        print(f"nbinterp: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("nbinterp: interrupted; finished steps are kept", file=sys.stderr)
-        return 130
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", NbinterpWarning)
+        warnings.showwarning = _say
+        try:
+            options.do(options)
+        except NbinterpError as error:
+            print(f"nbinterp: {error}", file=sys.stderr)
+            return 2
+        except KeyboardInterrupt:
+            print("nbinterp: interrupted; finished steps are kept", file=sys.stderr)
+            return 130
+        except BrokenPipeError:  # whoever read our output, head for one, has had enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 141
     return 0
+
+
+def _say(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """Put a warning in one line."""
+    print(f"nbinterp: warning: {message}", file=sys.stderr)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -48,7 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("name")
     one.set_defaults(do=_help_report)
     _add_reports(reports)
-    _add_reports(verbs)  # a report's name alone runs it, too
+    _add_reports(verbs, but=("hits",))  # a report's name alone runs it, too; hits is a group of commands
 
     for name, about, call in (
         ("attribute", "attribute loci, in the three-file form that modisco and Fi-NeMo read", _attribute),
@@ -58,6 +82,8 @@ def _parser() -> argparse.ArgumentParser:
         verb = verbs.add_parser(name, help=about, description=about.capitalize() + ".")
         verb.add_argument("-p", "--parameters", required=True, type=Path, metavar="FILE.json", help="parameter file")
         verb.set_defaults(do=call)
+    for add in (add_fimo, add_tomtom, add_annotate, add_hits):
+        add(verbs)
     export = verbs.add_parser("export", help="write an executed notebook as one offline HTML file")
     export.add_argument("notebook", type=Path)
     export.add_argument("-o", "--out", type=Path, help="the page; beside the notebook by default")
@@ -65,11 +91,13 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_reports(reports: Any) -> None:
+def _add_reports(reports: Any, but: tuple[str, ...] = ()) -> None:
     """A subcommand for each template, with an option for each of its parameters."""
     from ..report.parameters import describe, list_templates
 
     for name, about in list_templates().items():
+        if name in but:
+            continue
         verb = reports.add_parser(
             name, help=about, description=about.capitalize() + ".",
             epilog=f"example: nbinterp {name} --demo -o out/",

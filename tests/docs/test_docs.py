@@ -23,6 +23,7 @@ from nbinterp.report import describe, list_templates
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 PERTURB, REPORTS = DOCS / "perturb.md", DOCS / "reports.md"
+ANNOTATIONS = DOCS / "annotations.md"
 _FENCED = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _NUMBER = re.compile(r"[-+]?\d+\.\d*(?:e[-+]?\d+)?")
 
@@ -84,6 +85,15 @@ def test_the_examples_show_what_the_page_says(title: str) -> None:
     names: dict[str, Any] = {}
     known = sections(PERTURB)
     for example in known[""] + known[title]:
+        got = shown(example.source, names)
+        assert example.shows is None or same(got, example.shows), f"{example.source}\n{got}"
+
+
+@pytest.mark.usefixtures("plain")
+def test_the_journey_shows_what_the_page_says() -> None:
+    """From top to bottom: each section goes on where the one before it ended."""
+    names: dict[str, Any] = {}
+    for example in (one for examples in sections(ANNOTATIONS).values() for one in examples):
         got = shown(example.source, names)
         assert example.shows is None or same(got, example.shows), f"{example.source}\n{got}"
 

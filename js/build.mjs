@@ -2,6 +2,7 @@
 // `--tests` bundles test/*.test.ts for node's own runner instead.
 import { build } from "esbuild";
 import { copyFileSync, mkdirSync, readdirSync } from "node:fs";
+import { OURS } from "./ours.mjs";
 
 const common = { bundle: true, format: "esm", target: "es2022", legalComments: "none", logLevel: "warning" };
 if (process.argv.includes("--tests")) {
@@ -14,6 +15,8 @@ if (process.argv.includes("--tests")) {
   await build({
     ...common,
     minify: true,
+    charset: "utf8",
+    mangleProps: new RegExp(`^(${OURS.join("|")})$`),
     entryPoints: files.filter((f) => f.endsWith(".ts")).map((f) => `src/widget/${f}`),
     outdir: out,
   });

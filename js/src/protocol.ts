@@ -16,8 +16,13 @@ export interface TrackMeta {
   channels: 1 | 4;
 }
 
-/** [example, start, end, name, strand, score] */
-export type Annotation = [number, number, number, string, string, number | null];
+/** A table of annotations; blocks "spans0.at", ".start", ".width", ".name", ".strand" and ".value0" hold the columns of the first. */
+export interface SpanMeta {
+  label: string;
+  /** In the order in which they first appear. */
+  names: string[];
+  scores: string[];
+}
 
 /** What can be asked of the model behind a view. */
 export interface LiveMeta {
@@ -34,7 +39,7 @@ export interface AxisMeta {
   loci: ([string, number] | null)[];
   predictions: (number | null)[] | null;
   target: string;
-  annotations: Annotation[];
+  annotations: SpanMeta[];
   /** Of a row, in pixels. */
   height: number;
 }

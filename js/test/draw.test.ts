@@ -5,7 +5,8 @@ import { pack } from "../src/draw/lanes";
 import { extent, letterAlpha, levelFor, modeOf, pyramid } from "../src/draw/lod";
 import { clampView, number, ticks, whole, zoom } from "../src/draw/scale";
 import { CATEGORIES, category, contrast, legible } from "../src/draw/theme";
-import type { Annotation } from "../src/protocol";
+import { runOf } from "../src/state/spans";
+import { spansOf } from "./spans";
 import { compare, matches, toTsv } from "../src/view/table";
 
 test("words on a bar can be read, whatever its colour and the ground", () => {
@@ -60,10 +61,9 @@ test("numbers read as the field writes them", () => {
 });
 
 test("spans that overlap get their own lanes", () => {
-  const items = [[0, 0, 10, "", "", null], [0, 5, 15, "", "", null], [0, 12, 20, "", "", null]] as Annotation[];
-  const { placed, lanes } = pack(items, 1);
-  assert.equal(lanes, 2);
-  assert.deepEqual(placed.map((p) => p.lane), [0, 1, 0]);
+  const run = runOf(spansOf([[0, 0, 10], [0, 5, 15], [0, 12, 20]]).sets[0], Int32Array.of(0, 1, 2));
+  const { of, lanes } = pack(run, 1);
+  assert.deepEqual([lanes, ...of], [2, 0, 1, 0]);
 });
 
 test("a motif keeps its colour", () => {

@@ -5,7 +5,8 @@ import { dequantize, readBlocks } from "../src/core/wire";
 import type { Answer, Ask } from "../src/protocol";
 import { toBed, toCsv } from "../src/state/export";
 import { makeRow } from "../src/state/rows";
-import type { Example } from "../src/state/store";
+import type { Example, State } from "../src/state/store";
+import { spansOf } from "./spans";
 import { act, applyChanges, type Change, NOTHING, redo, shuffled, spell, undo } from "../src/state/edits";
 
 interface Fixtures {
@@ -54,7 +55,8 @@ test("a shuffle keeps the letters, and is the same each time", () => {
 test("what is in view is written for other programs", () => {
   const codes = Uint8Array.from([0, 1, 2, 3, 4]), observed = Float32Array.from([1, 2, 3, 4, 5]);
   const row = makeRow('a "b"', observed, 1, codes);
-  const example: Example = { codes, rows: [row], items: [[0, 1, 3, "my ETS", "+", 2.5], [0, 4, 5, "", "", null]], offset: 100, name: "peak", chrom: "chr2", edited: null };
+  const example: Example = { codes, rows: [row], offset: 100, name: "peak", chrom: "chr2", edited: null };
   assert.equal(toCsv(example, { view: { start: 1, end: 3 } }), 'position,base,"a ""b"""\n101,C,2\n102,G,3\n');
-  assert.equal(toBed(example, { view: { start: 0, end: 3.5 }, selection: [2, 4] }), "chr2\t102\t104\tselection\t0\t.\nchr2\t101\t103\tmy_ETS\t2.5\t+\n");
+  const spans = spansOf([[0, 1, 3, "my ETS", "+", 2.5], [0, 4, 5]]), state = { example: 0, view: { start: 0, end: 3.5 }, selection: [2, 4] } as State;
+  assert.equal(toBed({ current: example, state, spans }), "chr2\t102\t104\tselection\t0\t.\nchr2\t101\t103\tmy_ETS\t2.5\t+\n");
 });

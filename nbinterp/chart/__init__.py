@@ -4,6 +4,7 @@ In: arrays and tables.  Out: matplotlib axes, Altair charts and PNG bytes, in th
 same colours.
 """
 
+from .annotation import plot_pairs, plot_partners
 from .effects import plot_interactions, plot_motif_effects, plot_position_effects, plot_spacing, plot_variants
 from .logo import plot_logo
 from .profile import ProfileRow, profile_png
@@ -18,6 +19,8 @@ __all__ = [
     "plot_interactions",
     "plot_logo",
     "plot_motif_effects",
+    "plot_pairs",
+    "plot_partners",
     "plot_position_effects",
     "plot_pwm",
     "plot_spacing",

@@ -4,19 +4,25 @@ In: sequences, scores and tables.  Out: anywidgets for JupyterLab, Notebook, Col
 chooses comes back as traits.  ``static/`` holds the built JavaScript, whose sources are in ``js/``.
 """
 
+from .browser import MotifBrowser
+from .cooccurrence import CooccurrenceView
 from .interaction import InteractionView
 from .links import link
 from .logo import LogoView
 from .marginal import MarginalView, marginal_grid
+from .pattern import PatternView
 from .spacing import SpacingView
 from .table import TableView
 from .track import TrackView
 from .variant import VariantView
 
 __all__ = [
+    "CooccurrenceView",
     "InteractionView",
     "LogoView",
     "MarginalView",
+    "MotifBrowser",
+    "PatternView",
     "SpacingView",
     "TableView",
     "TrackView",

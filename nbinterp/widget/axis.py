@@ -1,6 +1,6 @@
-"""What views along a sequence share: which sequence, where, what is selected, and the tables that go with it.
+"""What views along a sequence share: which sequence, where, what is selected, and the loci that go with it.
 
-In: sequences' number and length, loci, annotations, answers of a model.  Out: traits that are checked, and plain lists for the
+In: sequences' number and length, loci, answers of a model.  Out: traits that are checked, and plain lists for the
 browser.
 """
 
@@ -14,12 +14,12 @@ import numpy as np
 import pandas as pd
 import traitlets
 
-from ..core.tables import ANNOTATIONS, LOCI, check_table
+from ..core.tables import LOCI, check_table
 from ..errors import problem
 from ..live import Answer, encode_answer
 from .base import View, numpy_of
 
-__all__ = ["AxisView", "check_loci", "codes_of", "finite", "plain_annotations", "same_rows"]
+__all__ = ["AxisView", "check_loci", "codes_of", "finite", "same_rows"]
 
 
 class AxisView(View):
@@ -113,23 +113,3 @@ def check_loci(where: str, loci: pd.DataFrame, n: int, length: int) -> None:
             where, "loci", got=f"{sizes[wrong]} bp in row {wrong}", need=f"{length} bp, the length of the sequences",
             do="pass the spans that were read, as read_sequences gives them",
         )  # fmt: skip
-
-
-def plain_annotations(where: str, table: pd.DataFrame | None, rows: int, length: int) -> list[list[Any]]:
-    """Check annotations and give [example, start, end, name, strand, score] for each."""
-    if table is None:
-        return []
-    check_table(where, "annotations", table, ANNOTATIONS)
-    n = len(table)
-    outside = ~table["example_idx"].between(0, rows - 1)
-    if n and outside.any():
-        wrong = table.loc[outside, "example_idx"].iloc[0]
-        raise problem(where, "annotations", got=f"example_idx {wrong}", need=f"0 to {rows - 1}", do="match them")
-    if n and not ((table["start"] >= 0) & (table["start"] < table["end"]) & (table["end"] <= length)).all():
-        raise problem(where, "annotations", got="spans outside", need=f"0 <= start < end <= {length}", do="clip them")
-    names = table["name"].fillna("").astype(str) if "name" in table else [""] * n
-    strands = table["strand"].where(table["strand"].isin(["+", "-"]), "") if "strand" in table else [""] * n
-    column = next((c for c in ("score", "attribution") if c in table), None)
-    scores = [None] * n if column is None else [finite(v) for v in table[column]]
-    places = table[["example_idx", "start", "end"]].to_numpy().astype(int).tolist()
-    return [[*place, *rest] for place, *rest in zip(places, names, strands, scores, strict=True)]

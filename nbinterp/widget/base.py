@@ -15,7 +15,7 @@ __all__ = ["View", "numpy_of"]
 
 def static(name: str) -> str:
     """Read a built file as text (a path would make anywidget watch it)."""
-    return (files(__package__) / "static" / name).read_text()
+    return (files(__package__) / "static" / name).read_text(encoding="utf-8")
 
 
 def numpy_of(values: Any) -> Any:

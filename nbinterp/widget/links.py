@@ -14,15 +14,15 @@ __all__ = ["link"]
 
 
 def link(*views: Any) -> str:
-    """Let views follow each other: example, region, cross-hair and selection.
+    """Let views follow each other: example, region, cross-hair, selection and the chosen motif.
 
     The browser does it, so that they stay linked in a report and with the kernel gone.  Views with loci meet on the
     genome, whatever their windows are; others by example and position.  A TrackView with a model also follows the edits of
-    the same sequences in a LogoView.
+    the same sequences in a LogoView; a motif that is chosen in one view stands out in all.
 
     Parameters
     ----------
-    *views : LogoView or TrackView
+    *views : LogoView, TrackView or any view with a link
         Two or more.  One that is linked already brings its link with it.
 
     Returns

@@ -31,13 +31,14 @@ from ..live import (
     pack_sequence,
     quantize,
 )
-from .axis import AxisView, check_loci, codes_of, finite, plain_annotations, same_rows
+from .annotations import AnnotatedView, pack_spans, read_spans
+from .axis import check_loci, codes_of, finite, same_rows
 from .base import numpy_of, static
 
 __all__ = ["LogoView"]
 
 
-class LogoView(AxisView):
+class LogoView(AnnotatedView):
     """A logo to look into: zoom, hover, brush, step through sequences.
 
     Parameters
@@ -53,7 +54,8 @@ class LogoView(AxisView):
         chrom, start, end of each sequence; positions are then the genome's, 0-based and half-open as everywhere here.
         What a click on the locus copies is written as genome browsers read it, from 1 with both ends included.
     annotations : DataFrame, optional
-        example_idx, start, end and, where known, name, strand, score (or attribution): bars under the rows.
+        example_idx, start, end and, where known, name, strand, score (or attribution): bars under the rows.  Seqlets,
+        hits of `fimo` and called hits will do; `TrackView` takes several tables.
     predictions : sequence of float, optional
         One a sequence, shown beside its name.
     target : str
@@ -94,6 +96,10 @@ class LogoView(AxisView):
     view : [start, end]
     selection : [start, end] or []
         Set by the reader; 0-based, half-open, within the sequence.
+    motif : str
+        The name whose spans stand out, here and in linked views; "" for none.
+    chosen : DataFrame
+        The annotations clicked on or brushed.
     edits : dict
         Changes done and undone, of each example that has some; see `changes`, `edit`, `undo`, `redo`, `reset`.
     target, method : str
@@ -176,7 +182,9 @@ class LogoView(AxisView):
             arrays["table"], arrays["table_scale"] = quantize(
                 _tracks({"mutagenesis": mutagenesis}, n, length)["mutagenesis"]
             )
-        blocks = pack_blocks(arrays)
+        self._spans = read_spans("LogoView", annotations, n, length, several=False)
+        columns, told = pack_spans(self._spans, 1)
+        blocks = pack_blocks(arrays | columns)
         if loci is not None:
             check_loci("LogoView", loci, n, length)
         places = [None] * n if loci is None else list(zip(loci["chrom"], map(int, loci["start"]), strict=True))
@@ -186,7 +194,6 @@ class LogoView(AxisView):
         if numbers is not None:
             same_rows("LogoView", "predictions", len(numbers), n)
         self._names, self._colors = given, colors
-        self._annotations = plain_annotations("LogoView", annotations, n, length)
         self._offsets = [0 if place is None else place[1] for place in places]
         meta = {
             "n": n,
@@ -205,7 +212,7 @@ class LogoView(AxisView):
                 "methods": list(self._engine.methods),
             },
             "table": mutagenesis is not None,
-            "annotations": self._annotations,
+            "annotations": told,
             "height": height,
             "colors": colors,
             "scale": scale,
@@ -315,10 +322,9 @@ class LogoView(AxisView):
             if one.ndim == 2 and not self.hypothetical:
                 one = np.where(codes < 4, np.take_along_axis(one, np.minimum(codes, 3)[None].astype(int), 0)[0], 0)
             rows.append((label, one[..., start:end]))
-        spans = [(a - start, b - start, name) for row, a, b, name, *_ in self._annotations if row == self.example]
         return logo_png(
             codes[start:end], rows or [("sequence", None)], self._names[self.example], self._colors,
-            self._offsets[self.example] + start, spans,
+            self._offsets[self.example] + start, self._in_view(start, end),
         )  # fmt: skip
 
 

@@ -19,7 +19,8 @@ from ..chart.profile import ProfileRow, profile_png
 from ..core.check import check_choice
 from ..errors import problem, suggest
 from ..live import Answer, Ask, Newest, decode_ask, pack_blocks, quantize
-from .axis import AxisView, check_loci, codes_of, finite, plain_annotations, same_rows
+from .annotations import AnnotatedView, check_thresholds, pack_spans, read_spans
+from .axis import check_loci, codes_of, finite, same_rows
 from .base import numpy_of, static
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["TrackView"]
 
 
-class TrackView(AxisView):
+class TrackView(AnnotatedView):
     """Profiles to look into: zoom, hover, brush, step through sequences.
 
     A row is an area from afar and a stair near by.  Of two strands, the first is drawn upwards and the second downwards.
@@ -48,9 +49,11 @@ class TrackView(AxisView):
         and in the middle of the sequences when these are known.
     length : int, optional
         Of the whole sequence; that of `X`, or ``offset + P + offset``, by default.
-    annotations : DataFrame, optional
-        example_idx, start, end (within the whole sequence) and, where known, name, strand, score (or attribution): bars
-        under the rows.
+    annotations : DataFrame, or mapping from label to DataFrame, optional
+        example_idx, start, end (within the whole sequence) and, where known, name, strand, score, attribution, p-value:
+        bars under the rows, a track for each label.  Seqlets, hits of `fimo` and called hits will do.
+    annotation_layout : {"packed", "rows"}
+        Bars side by side in as few lanes as will do, or a row for each name; the reader can switch.
     predictions : sequence of float, optional
         One a sequence, shown beside its name.
     target : str
@@ -87,6 +90,14 @@ class TrackView(AxisView):
     view : [start, end]
     selection : [start, end] or []
         Set by the reader; 0-based, half-open, within the sequence.
+    motif : str
+        The name whose annotations stand out, here and in linked views; "" for none.
+    thresholds : dict
+        The least score that is shown: ``{label: {column: least}}``; the label of a table with none is "annotations", and a
+        p-value's column "-log10 p-value".
+    chosen : DataFrame
+        The annotations clicked on or brushed, of those that are shown.
+    annotation_layout : str
     link : str
 
     Raises
@@ -105,6 +116,8 @@ class TrackView(AxisView):
     _css = static("logo.css")
 
     link = traitlets.Unicode("").tag(sync=True)
+    thresholds = traitlets.Dict().tag(sync=True, echo_update=False)
+    annotation_layout = traitlets.Unicode("packed").tag(sync=True, echo_update=False)
 
     def __init__(
         self,
@@ -114,7 +127,8 @@ class TrackView(AxisView):
         loci: pd.DataFrame | None = None,
         offset: int | None = None,
         length: int | None = None,
-        annotations: pd.DataFrame | None = None,
+        annotations: pd.DataFrame | Mapping[str, pd.DataFrame] | None = None,
+        annotation_layout: str = "packed",
         predictions: Any = None,
         target: str = "",
         example: int = 0,
@@ -130,6 +144,7 @@ class TrackView(AxisView):
         device: str | None = None,
     ) -> None:
         check_choice("TrackView", "scale", scale, ("row", "shared"))
+        check_choice("TrackView", "annotation_layout", annotation_layout, ("packed", "rows"))
         if not 24 <= height <= 600:
             raise problem("TrackView", "height", got=height, need="24 to 600 pixels a row", do="72 is the default")
         self._engine = None if model is None and X is None and head is None else _engine(X, model, head, device)
@@ -152,9 +167,10 @@ class TrackView(AxisView):
         numbers = None if predictions is None else [finite(v) for v in numpy_of(predictions).reshape(-1)]
         if numbers is not None:
             same_rows("TrackView", "predictions", len(numbers), n)
-        self._annotations = plain_annotations("TrackView", annotations, n, self._length)
+        self._spans = read_spans("TrackView", annotations, n, self._length)
         self._starts = [0 if place is None else place[1] for place in places]
-        blocks = pack_blocks(self._arrays())
+        columns, told = pack_spans(self._spans)
+        blocks = pack_blocks(self._arrays() | columns)
         meta = {
             "n": n,
             "length": self._length,
@@ -167,7 +183,7 @@ class TrackView(AxisView):
             "loci": places,
             "predictions": numbers,
             "target": target,
-            "annotations": self._annotations,
+            "annotations": told,
             "height": height,
             "scale": scale,
         }
@@ -176,11 +192,19 @@ class TrackView(AxisView):
             meta=json.dumps(meta, separators=(",", ":"), allow_nan=False),
             example=example,
             view=[0.0, float(self._length)] if view is None else [float(v) for v in view],
+            annotation_layout=annotation_layout,
             link=link,
         )
         self._answers: Newest[Ask, Answer] | None = None
         if self._engine is not None:
             self._answers = Newest(self._engine.answer, self._hand_on)
+
+    @traitlets.validate("thresholds")
+    def _check_thresholds(self, proposal: Any) -> dict[str, dict[str, float]]:
+        return check_thresholds("TrackView", self._spans, proposal["value"])
+
+    def _least(self, label: str) -> Mapping[str, float]:
+        return dict(self.thresholds.get(label, {}))
 
     def _receive(self, message: dict[str, Any]) -> None:
         if self._answers is not None and message.get("kind") == "ask":
@@ -215,7 +239,7 @@ class TrackView(AxisView):
 
     def to_png(self) -> bytes:
         """Draw the example and view as they are now; the picture is kept until they change."""
-        key = (self.example, *self.view)
+        key = (self.example, *self.view, json.dumps(self.thresholds))
         if self._still is None or self._still[0] != key:
             self._still = (key, self._draw())
         return self._still[1]
@@ -240,10 +264,9 @@ class TrackView(AxisView):
                     None if band is None else (cut(band[0]), cut(band[1])),
                 )
             )
-        spans = [(a - start, b - start, name) for row, a, b, name, *_ in self._annotations if row == self.example]
         return profile_png(
             rows, end - start, max(self._offset - start, 0), title=self._names[self.example],
-            offset=self._starts[self.example] + start, spans=spans, scale=self._scale,
+            offset=self._starts[self.example] + start, spans=self._in_view(start, end), scale=self._scale,
         )  # fmt: skip
 
 

@@ -28,7 +28,7 @@ def meta_of(view: TrackView) -> dict[str, Any]:
 def sent(view: TrackView) -> dict[str, np.ndarray]:
     """What the browser reads, as numbers."""
     arrays = unpack_blocks(Packed(view.data, meta_of(view)["blocks"]))
-    names = [name for name in arrays if not name.endswith(".scale")]
+    names = [name for name in arrays if not name.endswith(".scale") and not name.startswith("spans")]
     found = {}
     for name in names:
         codes, scale = arrays[name], arrays[f"{name}.scale"]
@@ -161,7 +161,8 @@ def test_bad_input_is_refused(make: Any, words: str) -> None:
 
 def test_annotations_may_lack_what_is_optional() -> None:
     spans = pd.DataFrame({"example_idx": [1], "start": [2], "end": [4], "attribution": [np.nan], "name": [None]})
-    assert meta_of(TrackView(TWO, annotations=spans))["annotations"] == [[1, 2, 4, "", "", None]]
+    told = {"label": "annotations", "names": [""], "scores": ["attribution"]}
+    assert meta_of(TrackView(TWO, annotations=spans))["annotations"] == [told]
 
 
 def test_the_picture_is_kept_until_something_changes() -> None:

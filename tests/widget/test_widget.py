@@ -24,7 +24,7 @@ def test_traits_and_meta() -> None:
     view = nb.LogoView(X(), np.ones((2, 6)), loci=loci, annotations=spans, predictions=[1.5, np.nan], example=1)
     meta = json.loads(view.meta)
     assert meta["loci"] == [["chr1", 5], ["chr2", 9]]
-    assert meta["annotations"] == [[1, 2, 4, "", "", None]]
+    assert meta["annotations"] == [{"label": "annotations", "names": [""], "scores": ["attribution"]}]
     assert meta["predictions"] == [1.5, None]
     assert view.example == 1
     view.view = [-4, 400]

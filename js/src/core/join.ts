@@ -7,7 +7,7 @@ import { max, min } from "./numbers";
 /** What a view that can be linked has; logos and tracks do. */
 export interface Joinable {
   readonly meta: { n: number; length: number; loci: unknown[] };
-  readonly state: { edits?: Record<string, Change[]>; example: number; view: { start: number; end: number }; hover: number | null; selection: [number, number] | null };
+  readonly state: { edits?: Record<string, Change[]>; example: number; view: { start: number; end: number }; hover: number | null; selection: [number, number] | null; chosen?: string };
   /** Chromosome and first position of the example that is shown. */
   readonly original: { chrom: string | null; offset: number };
   /** Changes of each example that has some, of a view in which sequences are edited; one with `state.edits` follows them. */
@@ -25,6 +25,7 @@ interface Joined {
   selection?: [number, number] | null;
   gutter?: number;
   edits?: Record<string, Change[]>;
+  chosen?: string;
 }
 
 export function join(store: Joinable, link: Link, signal: AbortSignal): void {
@@ -32,6 +33,7 @@ export function join(store: Joinable, link: Link, signal: AbortSignal): void {
   const tell = (changed: object): void => {
     if (following) return;
     if ("histories" in changed) tellEdits();
+    if ("chosen" in changed) link.set({ motif: store.state.chosen || null }, store);
     const { state, original: { chrom, offset } } = store, all = "example" in changed;
     const change: LinkChange = {};
     if (all || "view" in changed) change.view = [state.view.start + offset, state.view.end + offset];
@@ -47,9 +49,11 @@ export function join(store: Joinable, link: Link, signal: AbortSignal): void {
   };
   const follow = (change: LinkChange, origin: object): void => {
     if (origin === store) return;
+    if (change.site && change.site[0] < store.meta.n) store.set(visited(change.site));
     const { example, chrom } = link.state, { n, length } = store.meta;
     following = true;
     if (change.gutter) store.set({ gutter: change.gutter });
+    if (change.motif !== undefined && store.state.chosen !== undefined) store.set({ chosen: change.motif ?? "" });
     if (change.edits && store.state.edits) store.set({ edits: change.edits });
     if ("example" in change && example < n) store.set({ example });
     const own = store.original;
@@ -64,15 +68,21 @@ export function join(store: Joinable, link: Link, signal: AbortSignal): void {
     store.onGutter = undefined;
     tellEdits(true);
   });
-  const { gutter, edits } = link.state;
+  const { gutter, edits, motif } = link.state;
   store.set(store.state.edits ? { gutter, edits } : { gutter });
   store.subscribe(tell, signal);
   link.subscribe(follow, signal);
   tellEdits();
+  if (motif === null) tell({ chosen: 0 });
+  else follow({ motif }, link);
   const { example, view } = store.state;
   if (link.state.view || link.state.selection) follow(link.state, link); // a view that comes late looks where the others do
   else if (example || view.end - view.start < store.meta.length) tell({ example }); // the first that looks at a part leads
 }
+
+const AROUND = 25; // positions about a site that is gone to
+
+const visited = ([example, start, end]: [number, number, number]): Joined => ({ example, view: { start: start - AROUND, end: end + AROUND }, selection: [start, end] });
 
 /** A change of the link as positions of a sequence that begins at `offset`. */
 function placed({ view, hover, selection }: LinkChange, offset: number, length: number): Joined {

@@ -1,4 +1,4 @@
-/** What linked views of one page share: where they look, what is hovered, selected and edited. No kernel takes part.
+/** What linked views of one page share: where they look, what is hovered, selected, edited, and which motif is chosen. No kernel takes part.
  *
  * Views that carry the same link id find each other on the page. Positions are the genome's where a view knows its loci, and
  * the sequence's otherwise. A view hands itself as `origin`, so that it does not follow its own change.
@@ -13,6 +13,10 @@ export interface LinkState {
   view: [number, number] | null;
   hover: number | null;
   selection: [number, number] | null;
+  /** Name of the motif that is chosen: its instances stand out in every view. */
+  motif: string | null;
+  /** [example, start, end] of a sequence, for a moment: the views that have it go there, and tell where that is on the genome. */
+  site: [number, number, number] | null;
   /** Changes of each sequence that was edited, by `sequenceOf`. */
   edits: Record<string, Change[]>;
   /** The widest margin that a view needs for its labels, so that their axes line up. */
@@ -27,7 +31,7 @@ export function sequenceOf({ length, loci }: { length: number; loci: unknown[] }
 }
 
 export class Link {
-  readonly state: LinkState = { example: 0, chrom: null, view: null, hover: null, selection: null, edits: {}, gutter: 0 };
+  readonly state: LinkState = { example: 0, chrom: null, view: null, hover: null, selection: null, motif: null, site: null, edits: {}, gutter: 0 };
   #followers = new Told<[LinkChange, object]>();
 
   /** Tell all but the origin; what is the same already is not told. */

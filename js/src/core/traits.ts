@@ -19,6 +19,12 @@ export const PLACE: Trait[] = [
   { name: "selection", read: (span: number[]) => (span.length === 2 ? span : null), write: (span: number[] | null) => span ?? [] },
 ];
 
+/** What stands out of its annotations: a name, and a span. */
+export const MARKED: Trait[] = [
+  { name: "motif", key: "chosen" },
+  { name: "item" },
+];
+
 const REST = 150; // ms after which Python sees where a view is
 
 export function stateOf<S>(model: Model, traits: Trait[]): Partial<S> {

@@ -22,16 +22,19 @@ export interface Pen {
 }
 
 export class CanvasPen implements Pen {
-  constructor(private ctx: CanvasRenderingContext2D, private ratio: number) {
-    this.#reset();
-  }
-  #reset(): void {
+  #plain = false;
+  constructor(private ctx: CanvasRenderingContext2D, private ratio: number) {}
+  /** The canvas in pixels of the page; letters have boxes of their own, and most come after one another. */
+  #page(): CanvasRenderingContext2D {
     const { ctx, ratio } = this;
+    if (this.#plain) return ctx;
+    this.#plain = true;
     ctx.setTransform(ratio, 0, 0, ratio, 0, 0);
     ctx.globalAlpha = 1;
+    return ctx;
   }
   rect(x: number, y: number, w: number, h: number, color: string, alpha = 1): void {
-    const { ctx } = this;
+    const ctx = this.#page();
     ctx.globalAlpha = alpha;
     ctx.fillStyle = color;
     ctx.fillRect(x, y, w, h);
@@ -44,15 +47,15 @@ export class CanvasPen implements Pen {
     ctx.globalAlpha = alpha;
     ctx.fillStyle = color;
     ctx.fill(glyphs()[code], "evenodd");
-    this.#reset();
+    this.#plain = false;
   }
   text(words: string, x: number, y: number, color: string, font: string, align: CanvasTextAlign = "left"): void {
-    const { ctx } = this;
+    const ctx = this.#page();
     Object.assign(ctx, { font, textAlign: align, textBaseline: "middle", fillStyle: color });
     ctx.fillText(words, x, y);
   }
   line(x1: number, y1: number, x2: number, y2: number, color: string, width = 1): void {
-    const { ctx } = this;
+    const ctx = this.#page();
     ctx.strokeStyle = color;
     ctx.lineWidth = width;
     ctx.beginPath();
@@ -61,12 +64,12 @@ export class CanvasPen implements Pen {
     ctx.stroke();
   }
   shape(d: string, color: string): void {
-    const { ctx } = this;
+    const ctx = this.#page();
     ctx.fillStyle = color;
     ctx.fill(new Path2D(d));
   }
   clip(x: number, y: number, w: number, h: number): void {
-    const { ctx } = this;
+    const ctx = this.#page();
     ctx.save();
     ctx.beginPath();
     ctx.rect(x, y, w, h);
@@ -74,6 +77,7 @@ export class CanvasPen implements Pen {
   }
   unclip(): void {
     this.ctx.restore();
+    this.#plain = false;
   }
 }
 

@@ -1,85 +1,75 @@
-/** Annotation lanes: packing, bars, and density where there are too many. Pure. */
-import { ceil, floor, max, min } from "../core/numbers";
-import type { Annotation } from "../protocol";
+/** Spans in lanes: packing, bars, and density where there are too many. Pure. */
+import { max, min } from "../core/numbers";
+import type { Run } from "../state/spans";
 import type { Pen } from "./glyphs";
 import type { Frame } from "./logo";
-import { type View, whole } from "./scale";
+import type { View } from "./scale";
 import { category, fade, legible, type Theme } from "./theme";
 
 export const LANE = 16;
-export const MOST = 4000;
-
-export interface Placed {
-  index: number;
-  lane: number;
-  item: Annotation;
-}
-
-/** Greedy packing by start; `gap` keeps neighbours of one lane apart, in positions. */
-export function pack(items: Annotation[], gap: number): { placed: Placed[]; lanes: number } {
-  const order = items.map((item, index) => ({ item, index })).sort((a, b) => a.item[1] - b.item[1] || b.item[2] - a.item[2]);
-  const ends: number[] = [];
-  const placed = order.map(({ item, index }) => {
-    let lane = ends.findIndex((end) => end + gap <= item[1]);
-    if (lane < 0) lane = ends.push(0) - 1;
-    ends[lane] = item[2];
-    return { index, lane, item };
-  });
-  return { placed, lanes: ends.length };
-}
-
 /** Spans in further lanes are counted, not drawn; zooming in brings them up. */
 export const MAX_LANES = 8;
+export const DENSE = 26;
 
-export function laneHeight(lanes: number, dense: boolean): number {
-  return dense ? 26 : min(lanes, MAX_LANES) * LANE;
+/** What stands out: spans by number, and a name. */
+export interface Marked {
+  under: number;
+  item: number;
+  /** "" for none. */
+  chosen: string;
 }
 
-export function drawLanes(pen: Pen, placed: Placed[], view: View, frame: Frame, hovered: number, selected: number, theme: Theme): void {
-  const p = frame.width / (view.end - view.start);
-  let hidden = 0;
-  pen.clip(frame.x, frame.y - 2, frame.width, frame.height + 4);
-  for (const { item, index, lane } of placed) {
-    if (item[2] <= view.start || item[1] >= view.end) continue;
-    if (lane >= MAX_LANES) { hidden++; continue; }
-    const x = frame.x + (item[1] - view.start) * p, w = max((item[2] - item[1]) * p, 2);
-    const y = frame.y + lane * LANE + 3;
-    const strong = index === hovered || index === selected;
-    const color = item[3] ? category(item[3]) : theme.accent;
-    const alpha = strong ? 1 : 0.72;
-    pen.shape(bar(x, y, w, 10, item[4]), fade(color, alpha));
-    if (index === selected) pen.rect(x, y + 12, w, 1.5, theme.ink);
-    if (!item[3]) continue;
-    const size = item[3].length * 6.2 + 8;
-    const a = max(x, frame.x), b = min(x + w, frame.x + frame.width);
-    if (size < b - a) pen.text(item[3], (a + b) / 2, y + 5.5, legible(color, alpha, theme.ground), `10px ${theme.font}`, "center");
-    else if (p > 1) pen.text(item[3], x + w + 3, y + 5.5, fade(theme.ink, 0.8), `10px ${theme.font}`);
+/** The lane of each span, by start; `gap` keeps neighbours of one lane apart, in positions. The last lane is of those left over. */
+export function pack({ set, rows, starts }: Run, gap: number): { of: Uint8Array; lanes: number } {
+  const ends = new Float64Array(MAX_LANES).fill(-Infinity);
+  let lanes = 0;
+  const of = Uint8Array.from(rows, (row, i) => {
+    let lane = 0;
+    while (lane < MAX_LANES && ends[lane] + gap > starts[i]) lane++;
+    ends[lane] = set.end[row];
+    lanes = max(lanes, lane + 1);
+    return lane;
+  });
+  return { of, lanes };
+}
+
+/** The colour of a name, and how much of it: others step back from the name that is chosen. */
+export function tint(name: string, strong: boolean, chosen: string, theme: Theme): [string, number] {
+  return [name ? category(name) : theme.accent, chosen && name !== chosen ? (strong ? 0.5 : 0.16) : strong || chosen ? 1 : 0.72];
+}
+
+/** Some spans of a run, each as high in the frame as `top` says; one without a top is not drawn. */
+export function drawSpans(pen: Pen, run: Run, places: number[], top: (place: number) => number, view: View, frame: Frame, marked: Marked, theme: Theme, named = true): void {
+  const { set, rows } = run, p = frame.width / (view.end - view.start), colors = new Map<number, [string, string, number]>();
+  for (const place of places) {
+    const row = rows[place], number = set.base + row, code = set.name[row], name = set.names[code], y = top(place);
+    if (y < 0) continue;
+    const strong = number === marked.under || number === marked.item, key = strong ? -1 - code : code;
+    if (!colors.has(key)) { const [color, alpha] = tint(name, strong, marked.chosen, theme); colors.set(key, [fade(color, alpha), color, alpha]); }
+    const [fill, color, alpha] = colors.get(key)!;
+    const x = frame.x + (set.start[row] - view.start) * p, w = max((set.end[row] - set.start[row]) * p, 2), end = x + w;
+    if (w < 5) pen.rect(x, y, w, 10, fill);
+    else pen.shape(bar(max(x, frame.x - 9), y, min(end, frame.x + frame.width + 9), set.strand[row]), fill);
+    if (number === marked.item) pen.rect(x, y + 12, w, 1.5, theme.ink);
+    if (!named || !name || p <= 0.1) continue;
+    const size = name.length * 6.2 + 8, a = max(x, frame.x), b = min(end, frame.x + frame.width);
+    if (size < b - a) pen.text(name, (a + b) / 2, y + 5.5, alpha < 0.5 ? fade(theme.ink, 0.4) : legible(color, alpha, theme.ground), `10px ${theme.font}`, "center");
+    else if (p > 1) pen.text(name, end + 3, y + 5.5, fade(theme.ink, alpha < 0.7 ? 0.3 : 0.8), `10px ${theme.font}`);
   }
-  pen.unclip();
-  if (hidden) pen.text(`+${whole(hidden)} more`, frame.x - 10, frame.y + MAX_LANES * LANE - 8, fade(theme.ink, 0.7), `11px ${theme.font}`, "right");
 }
 
 /** A rounded bar; a strand makes one end a chevron. */
-function bar(x: number, y: number, w: number, h: number, strand: string): string {
-  const r = min(3, w / 2), tip = min(5, w / 2), b = y + h, e = x + w, m = y + h / 2;
-  const right = strand === "+" ? `L${e - tip} ${y} L${e} ${m} L${e - tip} ${b}` : `L${e - r} ${y} Q${e} ${y} ${e} ${y + r} L${e} ${b - r} Q${e} ${b} ${e - r} ${b}`;
-  const left = strand === "-" ? `L${x + tip} ${b} L${x} ${m} L${x + tip} ${y} Z` : `L${x + r} ${b} Q${x} ${b} ${x} ${b - r} L${x} ${y + r} Q${x} ${y} ${x + r} ${y} Z`;
-  return `M${strand === "-" ? x + tip : x + r} ${y} ${right} ${left}`;
+function bar(x: number, y: number, e: number, strand: number): string {
+  const w = e - x, r = min(3, w / 2), tip = min(5, w / 3), b = y + 10, m = y + 5;
+  const right = strand === 1 ? `L${e - tip} ${y} L${e} ${m} L${e - tip} ${b}` : `L${e - r} ${y} Q${e} ${y} ${e} ${y + r} L${e} ${b - r} Q${e} ${b} ${e - r} ${b}`;
+  const left = strand === 2 ? `L${x + tip} ${b} L${x} ${m} L${x + tip} ${y} Z` : `L${x + r} ${b} Q${x} ${b} ${x} ${b - r} L${x} ${y + r} Q${x} ${y} ${x + r} ${y} Z`;
+  return `M${strand === 2 ? x + tip : x + r} ${y} ${right} ${left}`;
 }
 
-/** How many annotations cover each pixel column. */
-export function drawDensity(pen: Pen, items: Annotation[], view: View, frame: Frame, theme: Theme): void {
-  const p = frame.width / (view.end - view.start), n = ceil(frame.width);
-  const change = new Int32Array(n + 1);
-  for (const item of items) {
-    const a = floor((item[1] - view.start) * p), b = ceil((item[2] - view.start) * p);
-    if (b <= 0 || a >= n) continue;
-    change[max(a, 0)]++;
-    change[min(b, n)]--;
-  }
-  let depth = 0, top = 1;
-  const cover = Array.from({ length: n }, (_, i) => (depth += change[i]));
-  for (const c of cover) top = max(top, c);
-  pen.text(`${whole(items.length)} spans`, frame.x - 10, frame.y + frame.height / 2, fade(theme.ink, 0.7), `11px ${theme.font}`, "right");
-  cover.forEach((c, i) => c && pen.rect(frame.x + i, frame.y + frame.height * (1 - c / top), 1, (frame.height * c) / top, theme.accent, 0.6));
+/** How many spans lie over each column; what there is can be seen. */
+export function drawDensity(pen: Pen, cover: Int32Array, most: number, frame: Frame, color: string, alpha: number): void {
+  cover.forEach((c, i) => {
+    const h = max((frame.height * c) / most, 1.5);
+    if (c) pen.rect(frame.x + i, frame.y + frame.height - h, 1, h, color, alpha);
+  });
 }

@@ -36,6 +36,37 @@ export function drawMotif(pen: Pen, { values, width }: Matrix, frame: Frame, the
   }
 }
 
+/** The highest stack and the deepest one. */
+export function rangeOf({ values, width }: Matrix): [low: number, high: number] {
+  let low = 0, high = 0;
+  for (let i = 0; i < width; i++) {
+    let up = 0, down = 0;
+    for (let base = 0; base < 4; base++) {
+      const v = values[base * width + i];
+      if (v > 0) up += v;
+      else down += v;
+    }
+    [low, high] = [Math.min(low, down), Math.max(high, up)];
+  }
+  return [low, high];
+}
+
+/** Stacks of letters as tall as their contributions: those below zero hang, the smallest nearest to the line. */
+export function drawContributions(pen: Pen, matrix: Matrix, frame: Frame, theme: Theme): void {
+  const { values, width } = matrix, [low, high] = rangeOf(matrix), w = frame.width / width, scale = frame.height / (high - low || 1);
+  const zero = frame.y + high * scale;
+  for (let i = 0; i < width; i++) {
+    let up = zero, down = zero;
+    for (const base of [0, 1, 2, 3].sort((a, b) => Math.abs(values[a * width + i]) - Math.abs(values[b * width + i]))) {
+      const h = values[base * width + i] * scale;
+      if (Math.abs(h) > 0.4) pen.glyph(base, frame.x + i * w + w * 0.03, h > 0 ? up : down, w * 0.94, h, theme.bases[base]);
+      if (h > 0) up -= h;
+      else down -= h;
+    }
+  }
+  pen.rect(frame.x, zero - 0.5, frame.width, 1, theme.ink, 0.25);
+}
+
 const LETTER = 10; // pixels that a letter needs at least
 const ARROW = 9;
 

@@ -20,10 +20,10 @@ export const BASES = {
 } as const;
 
 /** Twenty fixed colours for motifs: a name keeps its colour in every view of a page. */
-export const CATEGORIES = [
-  "#4269d0", "#e08214", "#2a9d8f", "#d1495b", "#8e6bbf", "#6c8b1f", "#c2528b", "#3a86a8", "#9c6644", "#5b7083",
-  "#7d5ba6", "#b5651d", "#1f8a70", "#b23a48", "#48639c", "#8f8f1f", "#a64d79", "#2f7f9e", "#7f5539", "#667085",
-];
+export const CATEGORIES = (
+  "#4269d0 #e08214 #2a9d8f #d1495b #8e6bbf #6c8b1f #c2528b #3a86a8 #9c6644 #5b7083 "
+  + "#7d5ba6 #b5651d #1f8a70 #b23a48 #48639c #8f8f1f #a64d79 #2f7f9e #7f5539 #667085"
+).split(" ");
 
 export function category(name: string): string {
   let hash = 2166136261;

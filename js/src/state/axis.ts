@@ -3,22 +3,25 @@ import { clamp } from "../core/numbers";
 import { news, Told } from "../core/told";
 import type { Numbers } from "../core/wire";
 import { clampView, type View } from "../draw/scale";
-import type { Annotation, AxisMeta } from "../protocol";
+import type { AxisMeta } from "../protocol";
+import type { Spans } from "./spans";
 
 export interface AxisState {
   example: number;
   view: View;
   selection: [number, number] | null;
   hover: number | null;
-  hoveredItem: number;
-  selectedItem: number;
+  /** Numbers of the spans under the pointer and clicked on; -1 for none. */
+  under: number;
+  item: number;
+  /** The name whose spans stand out; "" for none. */
+  chosen: string;
   /** The margin of linked views; 0 when there is none. */
   gutter: number;
 }
 
-/** Which sequence an example is, and what lies on it. */
+/** Which sequence an example is. */
 export interface Place {
-  items: Annotation[];
   /** Coordinate of the sequence's first position. */
   offset: number;
   name: string;
@@ -30,6 +33,7 @@ export interface Axis {
   readonly meta: AxisMeta;
   readonly state: AxisState;
   readonly current: Place;
+  readonly spans: Spans;
   onGutter?: (wanted: number) => void;
   set(change: Partial<AxisState>): void;
   subscribe(listener: (changed: object) => void, signal?: AbortSignal): void;
@@ -38,14 +42,14 @@ export interface Axis {
 const KEPT = 8; // a few neighbours are enough
 
 /** Data read once, and a small state that changes. */
-export abstract class AxisStore<M extends AxisMeta, S extends AxisState, E extends Place> implements Axis {
+export abstract class AxisStore<M extends AxisMeta, S extends AxisState, E extends Place> {
   readonly state: S;
   onGutter?: (wanted: number) => void;
   #examples = new Map<number, E>();
   #listeners = new Told<[Partial<S>]>();
 
   constructor(readonly meta: M, readonly blocks: Map<string, Numbers>, rest: Omit<S, keyof AxisState>, start: Partial<S>) {
-    const axis: AxisState = { example: 0, view: { start: 0, end: meta.length }, selection: null, hover: null, hoveredItem: -1, selectedItem: -1, gutter: 0 };
+    const axis: AxisState = { example: 0, view: { start: 0, end: meta.length }, selection: null, hover: null, under: -1, item: -1, chosen: "", gutter: 0 };
     this.state = { ...axis, ...rest, ...start } as S;
     Object.assign(this.state, this.#inside(this.state));
   }
@@ -60,7 +64,8 @@ export abstract class AxisStore<M extends AxisMeta, S extends AxisState, E exten
   set(change: Partial<S>): void {
     const real = news(this.state, this.#inside(change));
     if (!real) return;
-    if (real.example !== undefined && !("selection" in real)) Object.assign(real, { selection: null, selectedItem: -1 });
+    if ("example" in real && !("selection" in change)) real.selection = null;
+    if ("selection" in real && !("item" in change)) real.item = -1;
     Object.assign(this.state, real);
     this.#listeners.tell(real);
   }
@@ -89,7 +94,7 @@ export abstract class AxisStore<M extends AxisMeta, S extends AxisState, E exten
   }
 
   protected place(example: number): Place {
-    const { loci, names, annotations } = this.meta, locus = loci[example];
-    return { items: annotations.filter((a) => a[0] === example), offset: locus ? locus[1] : 0, name: names[example], chrom: locus ? locus[0] : null };
+    const { loci, names } = this.meta, locus = loci[example];
+    return { offset: locus ? locus[1] : 0, name: names[example], chrom: locus ? locus[0] : null };
   }
 }

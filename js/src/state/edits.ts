@@ -4,12 +4,12 @@ import { floor, max } from "../core/numbers";
 /** Bases put in the place of [start, end); positions are those that the changes before left. */
 export type Change = [start: number, end: number, bases: string];
 
-export interface History {
-  done: Change[];
-  undone: Change[];
+export interface History<T = Change> {
+  done: T[];
+  undone: T[];
 }
 
-export const NOTHING: History = { done: [], undone: [] };
+export const NOTHING: History<never> = { done: [], undone: [] };
 const LETTERS = "ACGTN";
 
 /** Codes after the changes, and for each the position in the original that it stands for (-1: none). */
@@ -39,13 +39,13 @@ export function applyChanges(codes: Uint8Array, changes: Change[]): Edited {
   return { codes: now.slice(0, length), origin: origin.slice(0, length) };
 }
 
-export const act = (history: History, change: Change): History => ({ done: [...history.done, change], undone: [] });
+export const act = <T>(history: History<T>, change: T): History<T> => ({ done: [...history.done, change], undone: [] });
 
-export function undo({ done, undone }: History): History {
+export function undo<T>({ done, undone }: History<T>): History<T> {
   return done.length ? { done: done.slice(0, -1), undone: [...undone, done[done.length - 1]] } : { done, undone };
 }
 
-export function redo({ done, undone }: History): History {
+export function redo<T>({ done, undone }: History<T>): History<T> {
   return undone.length ? { done: [...done, undone[undone.length - 1]], undone: undone.slice(0, -1) } : { done, undone };
 }
 

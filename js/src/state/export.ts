@@ -1,6 +1,8 @@
 /** What is in view, as text for other programs. Pure. */
 import { ceil, floor, max, min } from "../core/numbers";
-import type { Example, State, Store } from "./store";
+import { inside, type Spans } from "./spans";
+import type { History } from "./edits";
+import type { Example, State } from "./store";
 
 const LETTERS = "ACGTN";
 
@@ -13,15 +15,24 @@ export function toCsv({ codes, rows, offset }: Example, { view }: Pick<State, "v
   return lines.join("\n") + "\n";
 }
 
+interface Bedded {
+  current: Pick<Example, "offset" | "name" | "chrom">;
+  state: State;
+  spans: Spans;
+}
+
 /** The selection, and the spans in view, as BED6; of a sequence without a locus, under its name. */
-export function toBed({ items, offset, name, chrom }: Example, { view, selection }: Pick<State, "view" | "selection">): string {
+export function toBed({ current: { offset, name, chrom }, state: { example, view, selection }, spans }: Bedded): string {
   const lines = selection ? [[selection[0], selection[1], "selection", 0, "."] as const] : [];
-  const spans = items.filter((a) => a[2] > view.start && a[1] < view.end).map((a) => [a[1], a[2], a[3] || "span", a[5] ?? 0, a[4] || "."] as const);
-  return [...lines, ...spans].map(([start, end, word, score, strand]) => [chrom ?? name, start + offset, end + offset, word.replace(/\s+/g, "_"), score, strand].join("\t") + "\n").join("");
+  const inView = spans.sets.flatMap((set) => {
+    const run = spans.run(set, example);
+    return inside(run, view.start, view.end).map((place) => spans.item(set.base + run.rows[place])!);
+  });
+  return [...lines, ...inView.map(({ set, row, start, end, name, strand }) => [start, end, name || "span", set.values[0]?.[row] || 0, strand || "."] as const)].map(([start, end, word, score, strand]) => [chrom ?? name, start + offset, end + offset, word.replace(/\s+/g, "_"), score, strand].join("\t") + "\n").join("");
 }
 
 /** Lines of Python that bring another view of the same sequences to where this one is. */
-export function toPython({ state, history }: Pick<Store, "state" | "history">): string {
+export function toPython({ state, history }: { state: State; history: History }): string {
   const numbers = (values: number[]): string => `[${values.map((v) => (Number.isInteger(v) ? v : v.toFixed(2))).join(", ")}]`;
   const lines = [
     "# `view` is a LogoView of the same sequences",

@@ -9,6 +9,7 @@ import { AxisStore, type AxisState, type Place } from "./axis";
 import { Answers, type Question, type Said } from "./answers";
 import { applyChanges, type Change, type Edited, type History, NOTHING } from "./edits";
 import { type Asker, type Asking, QUIET } from "./live";
+import { Spans } from "./spans";
 import { editedRows, makeRow, NONE } from "./rows";
 
 export interface State extends AxisState, Asking {
@@ -32,11 +33,13 @@ export interface Example extends Place {
 
 export class Store extends AxisStore<LogoMeta, State, Example> implements Asker {
   readonly answers = new Answers();
+  readonly spans: Spans;
   #shown: { key: string; example: Example; every: Row[] } | null = null;
 
   constructor(meta: LogoMeta, blocks: Map<string, Numbers>, start: Partial<State>) {
     const { target, method } = meta.first;
     super(meta, blocks, { ...QUIET, all: false, histories: {}, target, method, layout: PLAIN, compare: [] }, start);
+    this.spans = new Spans(meta.annotations, blocks);
   }
 
   // --- edits --------------------------------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 /** What a TrackView shows: profiles read once, and what a model says of them after edits. Pure of any host. */
 import { sequenceOf } from "../core/link";
 import { abs, ceil, floor, max, min } from "../core/numbers";
+import { news } from "../core/told";
 import { dequantize, type Numbers } from "../core/wire";
 import { type Level, pyramid } from "../draw/lod";
 import { rowExtent, type Strand, type TrackRow } from "../draw/track";
@@ -8,11 +9,19 @@ import type { ProfilesMeta } from "../protocol";
 import { Answers, type Question } from "./answers";
 import { AxisStore, type AxisState, type Place } from "./axis";
 import { applyChanges, type Change } from "./edits";
+import { Spans } from "./spans";
 import { type Asker, type Asking, QUIET } from "./live";
 
 export interface TrackState extends AxisState, Asking {
   /** Changes of each sequence that was edited in a linked view, by `sequenceOf`. */
   edits: Record<string, Change[]>;
+  annotationLayout: "packed" | "rows";
+  /** Of rows of names: by how many spans they have here, or which comes first. */
+  order: "count" | "first";
+  /** Which names have rows now. */
+  page: number;
+  /** The least score that is shown, by table and score. */
+  thresholds: Record<string, Record<string, number>>;
 }
 
 /** One example, ready to draw. */
@@ -27,10 +36,28 @@ export const ORIGINAL = "original";
 
 export class TrackStore extends AxisStore<ProfilesMeta, TrackState, Profiles> implements Asker {
   readonly answers = new Answers();
+  readonly spans: Spans;
   #shown: { key: string; profiles: Profiles } | null = null;
 
   constructor(meta: ProfilesMeta, blocks: Map<string, Numbers>, start: Partial<TrackState>) {
-    super(meta, blocks, { ...QUIET, edits: {} }, start);
+    super(meta, blocks, { ...QUIET, edits: {}, annotationLayout: "packed", order: "count", page: 0, thresholds: {} }, start);
+    this.spans = new Spans(meta.annotations, blocks);
+    this.#filter(this.state.thresholds);
+  }
+
+  override set(change: Partial<TrackState>): void {
+    const { thresholds } = change;
+    if (thresholds && news(this.state, { thresholds })) this.#filter(thresholds);
+    super.set(change);
+  }
+
+  /** A span whose score is missing is shown as long as no threshold is set. */
+  #filter(thresholds: TrackState["thresholds"]): void {
+    const tests = new Map(this.spans.sets.map((set) => [set, Object.entries(thresholds[set.label] ?? {}).map(([score, least]) => [set.values[set.scores.indexOf(score)], Math.fround(least)] as const)]));
+    this.spans.filter((set, row) => {
+      for (const [values, least] of tests.get(set)!) if (values && !(values[row] >= least)) return false;
+      return true;
+    });
   }
 
   /** What was done to the sequence that is shown; nothing, where no model answers for it. */

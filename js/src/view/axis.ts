@@ -12,13 +12,16 @@ import { number, whole } from "../draw/scale";
 import { type BASES, fade } from "../draw/theme";
 import { type Intents, listen, type Places } from "../input/gesture";
 import type { Axis } from "../state/axis";
+import { below, type Item } from "../state/spans";
 import { Chooser } from "./chooser";
 import { el } from "./dom";
-import { Lanes } from "./lanes";
+import type { Under } from "./lanes";
 import { Motion } from "./motion";
 import { type Scene, Screen } from "./screen";
 
 const RIGHT = 8, RULER = 22, MAP = 22;
+/** Nothing is selected, and no name stands out. */
+export const CLEAR = { selection: null, item: -1, chosen: "" };
 
 type Words = (Node | string)[];
 
@@ -31,15 +34,18 @@ export abstract class AxisViewer<T extends Axis> implements Places, Intents, Sce
   #place = el("span", "nbi-place", "", { title: "copy, as genome browsers write it" });
   #status = el("span", "nbi-status");
   #chooser: Chooser | null = null;
-  #lanes: Lanes;
+  /** What lies under the rows, where there is something. */
+  protected lanes?: Under;
   #words = "";
+  /** Spans of the chosen name in each sequence, and the rows that were counted. */
+  #counts: number[] = [];
+  #counted: Int32Array | null = null;
 
   /** `gap` is the space between rows. */
   constructor(protected root: HTMLElement, protected store: T, private gap: number, colors: keyof typeof BASES, protected signal: AbortSignal) {
     root.dataset.jpSuppressContextMenu = "";
     this.motion = new Motion(store, () => this.draw(), signal);
     this.screen = new Screen(root, this, colors, signal);
-    this.#lanes = new Lanes(store);
     if (store.meta.n > 1) this.bar.append((this.#chooser = new Chooser(store, (words) => this.#flash(words), signal)).box);
     on(this.#place, "click", () => this.#copyPlace(), signal);
     this.bar.append(this.#place);
@@ -50,7 +56,7 @@ export abstract class AxisViewer<T extends Axis> implements Places, Intents, Sce
     this.bar.append(...last, this.#status);
     this.root.append(this.bar, ...parts);
     this.store.subscribe((changed) => {
-      if (Object.keys(changed).some((key) => key !== "hover" && key !== "hoveredItem")) {
+      if (Object.keys(changed).some((key) => key !== "hover" && key !== "under")) {
         this.#words = "";
         this.describe();
       }
@@ -109,11 +115,11 @@ export abstract class AxisViewer<T extends Axis> implements Places, Intents, Sce
   protected get rowsTop(): number {
     return RULER + MAP + this.gap;
   }
-  get #lanesTop(): number {
+  protected get lanesTop(): number {
     return this.rowsTop + this.rowCount * (this.store.meta.height + this.gap);
   }
   get height(): number {
-    return this.#lanesTop + this.#lanes.height(this.p);
+    return this.lanesTop + (this.lanes?.height(this.p) ?? 0);
   }
   protected x(position: number): number {
     return this.plot.x + (position - this.store.state.view.start) * this.p;
@@ -138,7 +144,7 @@ export abstract class AxisViewer<T extends Axis> implements Places, Intents, Sce
       if (marked) this.#band(pen, frame);
       this.drawRow(pen, i, frame);
     }
-    this.#lanes.draw(pen, this.p, { ...plot, y: this.#lanesTop, height: this.height - this.#lanesTop - 4 }, theme);
+    this.lanes?.draw(pen, this.p, { ...plot, y: this.lanesTop, height: this.height - this.lanesTop - 4 }, theme);
     if (marked) this.#cross(pen);
   }
 
@@ -156,7 +162,7 @@ export abstract class AxisViewer<T extends Axis> implements Places, Intents, Sce
   }
 
   #cross(pen: Pen): void {
-    const { hover, view } = this.store.state, { plot, screen: { theme } } = this, top = this.rowsTop - 4, bottom = this.#lanesTop - this.gap + 4;
+    const { hover, view } = this.store.state, { plot, screen: { theme } } = this, top = this.rowsTop - 4, bottom = this.lanesTop - this.gap + 4;
     if (hover === null || hover + 1 <= view.start || hover >= view.end) return;
     const a = max(this.x(hover), plot.x), b = min(this.x(hover + 1), plot.x + plot.width);
     if (this.p >= 5) pen.rect(a, top, b - a, bottom - top, theme.ink, 0.07);
@@ -167,16 +173,34 @@ export abstract class AxisViewer<T extends Axis> implements Places, Intents, Sce
 
   /** The one line that says what is under the cross-hair; it never covers a row. */
   #read(): void {
-    const { current, state: { view, hover, selection, hoveredItem } } = this.store, at = (v: number): string => whole(v + current.offset);
+    const { current, spans, state: { view, hover, selection, under } } = this.store, at = (v: number): string => whole(v + current.offset);
     this.#place.textContent = `${current.chrom || current.name}:${at(floor(view.start))}-${at(ceil(view.end))}`;
     if (this.#words) return this.#flash(this.#words);
     if (hover === null) {
       const chosen = selection ? ` \u00b7 selected ${at(selection[0])}\u2013${at(selection[1])} (${whole(selection[1] - selection[0])} bp)` : "";
-      return this.#flash(`${whole(view.end - view.start)} bp in view${chosen}`);
+      return this.#flash(`${whole(view.end - view.start)} bp in view${chosen}${this.#chosen()}`);
     }
-    const parts = [el("b", "", at(hover)), " ", ...this.values(hover)], item = current.items[hoveredItem];
-    if (item) parts.push(el("span", "nbi-dim", " \u00b7 "), `${item[3] || "span"} ${at(item[1])}\u2013${at(item[2])}${item[4] ? ` (${item[4]})` : ""}${item[5] === null ? "" : `, ${number(item[5])}`}`);
+    const parts = [el("b", "", at(hover)), " ", ...this.values(hover)], item = spans.item(under);
+    if (item) parts.push(el("span", "nbi-dim", " \u00b7 "), `${item.name || "span"} ${at(item.start)}\u2013${at(item.end)}${item.strand && ` (${item.strand})`}${this.scores(item)}`);
     this.readout.replaceChildren(...parts);
+  }
+
+  /** ", 12.3": what is known of a span. */
+  protected scores({ set: { values: [first] }, row }: Item): string {
+    return first && !Number.isNaN(first[row]) ? `, ${number(first[row])}` : "";
+  }
+
+  /** "GATA: 3 here, 340 in 200 sequences". */
+  #chosen(): string {
+    const { spans: { sets }, spans, state: { example, chosen }, meta: { names } } = this.store;
+    if (!chosen || !sets.length) return "";
+    const lists = sets.map((set) => spans.named(set, chosen));
+    if (this.#counted !== lists[0]) {
+      this.#counted = lists[0];
+      this.#counts = names.map((_, e) => lists.reduce((sum, rows, k) => sum + below(rows, sets[k].at[e + 1]) - below(rows, sets[k].at[e]), 0));
+    }
+    const found = this.#counts.filter(Boolean);
+    return ` \u00b7 ${chosen}: ${whole(this.#counts[example])} here, ${whole(found.reduce((a, b) => a + b, 0))} in ${found.length} sequence${found.length === 1 ? "" : "s"}`;
   }
 
   /** Say something until the next drawing. */
@@ -201,7 +225,7 @@ export abstract class AxisViewer<T extends Axis> implements Places, Intents, Sce
   at(_x: number, y: number): "rows" | "ruler" | "minimap" | "lanes" | "other" {
     if (y < RULER) return "ruler";
     if (y < RULER + MAP + 4) return "minimap";
-    return y < this.#lanesTop - this.gap / 2 ? "rows" : "lanes";
+    return y < this.lanesTop - this.gap / 2 ? "rows" : "lanes";
   }
   position(x: number): number {
     return this.store.state.view.start + (x - this.plot.x) / this.p;
@@ -210,17 +234,17 @@ export abstract class AxisViewer<T extends Axis> implements Places, Intents, Sce
     return ((x - this.plot.x) / this.plot.width) * this.store.meta.length;
   }
   #itemAt(x: number, y: number): number {
-    return this.#lanes.find(this.p, this.position(x), y - this.#lanesTop);
+    return this.lanes?.find(this.p, this.position(x), y - this.lanesTop) ?? -1;
   }
 
   // --- Intents: what a person wants ---------------------------------------------------------------------------------------
 
   hover(x: number, y: number): void {
     const position = floor(this.position(x)), inside = x >= this.plot.x && position >= 0 && position < this.store.meta.length;
-    this.store.set({ hover: inside ? position : null, hoveredItem: this.#itemAt(x, y) });
+    this.store.set({ hover: inside ? position : null, under: this.#itemAt(x, y) });
   }
   leave(): void {
-    this.store.set({ hover: null, hoveredItem: -1 });
+    this.store.set({ hover: null, under: -1 });
   }
   brush(from: number, to: number): void {
     const a = max(0, floor(min(from, to))), b = min(this.store.meta.length, ceil(max(from, to)));
@@ -237,14 +261,31 @@ export abstract class AxisViewer<T extends Axis> implements Places, Intents, Sce
     this.motion.zoom(about, factor);
   }
   click(x: number, y: number): void {
-    const index = this.#itemAt(x, y), item = this.store.current.items[index], { view } = this.store.state;
+    const item = this.store.spans.item(this.#itemAt(x, y));
     if (!item) return this.clickRow(floor(this.position(x)), x >= this.plot.x && this.at(x, y) === "rows");
-    this.store.set({ selectedItem: index, selection: [item[1], item[2]] });
-    this.motion.by((item[1] + item[2] - view.start - view.end) / 2, true);
+    this.pick(item);
+  }
+  /** Choose a span, and its name. */
+  protected pick(item: Item): void {
+    this.store.set({ chosen: item.name });
+    this.#show(item);
+  }
+  /** Select a span, and look at it. */
+  #show({ set, row, example, start, end }: Item): void {
+    const { view } = this.store.state;
+    this.store.set({ example, item: set.base + row, selection: [start, end] });
+    this.motion.by((start + end - view.start - view.end) / 2, true);
+  }
+  /** To the next span of the name that is chosen, or of any, in whatever sequence. */
+  #next(by: 1 | -1): void {
+    const { spans, state: { example, chosen, item, selection, view } } = this.store, start = selection ? selection[0] + Number(by > 0) : by > 0 ? floor(view.start) : ceil(view.end);
+    const found = spans.next(chosen, spans.item(item) ?? { example, start }, by);
+    if (found) this.#show(found);
+    else this.tell(`no ${by > 0 ? "later" : "earlier"} ${chosen || "span"}`);
   }
   /** A click on no span: at a position, inside the rows or not. */
   protected clickRow(_position: number, _inside: boolean): void {
-    this.store.set({ selection: null, selectedItem: -1 });
+    this.store.set({ selection: null, item: -1 });
   }
   fit(x: number, y: number): void {
     const { selection } = this.store.state;
@@ -255,7 +296,7 @@ export abstract class AxisViewer<T extends Axis> implements Places, Intents, Sce
   }
   /** What keys do. */
   protected keys(): Record<string, () => void> {
-    return { ...this.motion.keys(), Escape: () => this.store.set({ selection: null, selectedItem: -1 }) };
+    return { ...this.motion.keys(), Escape: () => this.store.set(CLEAR), n: () => this.#next(1), p: () => this.#next(-1) };
   }
   key(key: string): boolean {
     const keys = this.keys();

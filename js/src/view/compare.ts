@@ -6,7 +6,6 @@ import { number } from "../draw/scale";
 import { CATEGORIES } from "../draw/theme";
 import { button, el } from "./dom";
 
-const SVG = "http://www.w3.org/2000/svg";
 const WIDTH = 260, HEIGHT = 120, LEFT = 44, BOTTOM = 18;
 
 export class ComparePanel {
@@ -73,23 +72,18 @@ export function correlation(a: Float32Array, b: Float32Array): number {
   return (n * sab - sa * sb) / Math.sqrt((n * saa - sa * sa) * (n * sbb - sb * sb));
 }
 
-function shape(tag: string, attributes: Record<string, string | number>, text = ""): SVGElement {
-  const one = document.createElementNS(SVG, tag);
-  for (const [key, value] of Object.entries(attributes)) one.setAttribute(key, String(value));
-  one.textContent = text;
-  return one;
-}
+const text = (x: number, y: number, anchor: string, words: string): string => `<text x="${x}" y="${y}" text-anchor="${anchor}">${words}</text>`;
 
 /** Predictions against the share of bases, a line for each method. */
-function plot(title: string, curves: (number[] | null)[]): SVGElement {
-  const values = curves.flatMap((c) => c ?? []), low = min(...values), high = max(...values), span = high - low || 1;
-  const svg = shape("svg", { width: WIDTH, height: HEIGHT + BOTTOM + 16, role: "img", "aria-label": title });
-  svg.append(shape("text", { x: LEFT, y: 11 }, title));
-  if (!values.length) return svg;
-  const y = (v: number): number => 18 + (HEIGHT - 8) * (1 - (v - low) / span), x = (i: number, n: number): number => LEFT + ((WIDTH - LEFT - 4) * i) / (n - 1);
-  svg.append(shape("line", { x1: LEFT, x2: WIDTH - 4, y1: HEIGHT + 14, y2: HEIGHT + 14, class: "nbi-axis" }));
-  for (const v of [low, high]) svg.append(shape("text", { x: LEFT - 4, y: y(v) + 4, "text-anchor": "end" }, number(v)));
-  for (const share of [0, 0.5, 1]) svg.append(shape("text", { x: x(share, 2), y: HEIGHT + 28, "text-anchor": share === 1 ? "end" : share ? "middle" : "start" }, `${share * 100} %`));
-  curves.forEach((curve, k) => curve && svg.append(shape("polyline", { points: curve.map((v, i) => `${x(i, curve.length)},${y(v)}`).join(" "), fill: "none", stroke: CATEGORIES[k], "stroke-width": 1.5 })));
-  return svg;
+function plot(title: string, curves: (number[] | null)[]): HTMLElement {
+  const values = curves.flatMap((c) => c ?? []), low = min(...values), high = max(...values), box = el("div", "");
+  const y = (v: number): number => 18 + (HEIGHT - 8) * (1 - (v - low) / (high - low || 1)), x = (i: number, n: number): number => LEFT + ((WIDTH - LEFT - 4) * i) / (n - 1);
+  const parts = values.length ? [
+    `<path class="nbi-axis" d="M${LEFT} ${HEIGHT + 14}H${WIDTH - 4}"/>`,
+    ...[low, high].map((v) => text(LEFT - 4, y(v) + 4, "end", number(v))),
+    ...["start", "middle", "end"].map((anchor, i) => text(x(i, 3), HEIGHT + 28, anchor, `${i * 50} %`)),
+    ...curves.map((curve, k) => curve && `<polyline points="${curve.map((v, i) => [x(i, curve.length), y(v)])}" fill="none" stroke="${CATEGORIES[k]}" stroke-width="1.5"/>`),
+  ] : [];
+  box.innerHTML = `<svg width="${WIDTH}" height="${HEIGHT + BOTTOM + 16}" role="img" aria-label="${title}">${text(LEFT, 11, "start", title)}${parts.join("")}</svg>`;
+  return box;
 }

@@ -125,7 +125,7 @@ export class Editor {
   open(position: number): void {
     this.close();
     if (this.refusal) {
-      this.store.set({ selection: null, selectedItem: -1 });
+      this.store.set({ selection: null, item: -1 });
       return this.stage.tell(this.refusal);
     }
     const { x, width } = this.stage.column(position), colors = this.stage.colors(), now = this.#letters(position, position + 1);

@@ -9,13 +9,14 @@ import { saidOf, type SpacingStore, wordsOf } from "../state/spacing";
 import { button, el } from "./dom";
 import { type Scene, Screen } from "./screen";
 import { SpacingViewer } from "./spacing";
+import { type At, outline, type Pairs, Triangle } from "./triangle";
 
 const TOP = 12, LEFT = 8, KEY = 52, WIDE = 860, SHARE = 0.42;
 
-export class InteractionViewer implements Scene {
+export class InteractionViewer implements Scene, Pairs {
   readonly pair: SpacingViewer;
   #map = el("div", "nbi-map");
-  #cells = el("div", "nbi-cells", "", { role: "grid", "aria-label": "pairs of motifs" });
+  #cells: Triangle;
   #at: HTMLInputElement;
   #where = el("span", "nbi-dim");
   #readout = el("div", "nbi-readout");
@@ -30,6 +31,7 @@ export class InteractionViewer implements Scene {
     const { meta } = store, chosen = el("div", "nbi-chosen"), bar = el("div", "nbi-bar"), sides = el("div", "nbi-sides");
     this.#names = meta.motifs.map((one) => one.name);
     meta.pairs.forEach(([a, b], i) => this.#pairs.set(`${max(a, b)} ${min(a, b)}`, i));
+    this.#cells = new Triangle(this, "pairs of motifs", signal);
     this.#screen = new Screen(this.#map, this, meta.colors, signal);
     const far = String(meta.distances.length);
     this.#at = el("input", "nbi-at", "", { type: "range", min: "0", max: far, step: "1", "aria-label": "distance of the map" });
@@ -42,7 +44,6 @@ export class InteractionViewer implements Scene {
     sides.append(this.#map, chosen);
     root.append(sides);
     this.pair = new SpacingViewer(chosen, store, signal, true);
-    this.#build(signal);
     const arrange = (): void => this.#arrange(), sizes = new ResizeObserver(arrange);
     sizes.observe(root);
     atEnd(signal, () => sizes.disconnect());
@@ -55,49 +56,24 @@ export class InteractionViewer implements Scene {
 
   #frame(): HTMLElement {
     const box = el("div", "nbi-box");
-    box.append(this.#screen.canvas, this.#cells);
+    box.append(this.#screen.canvas, this.#cells.box);
     return box;
   }
 
-  /** Cells for pointers, keys and screen readers, over the picture of them. */
-  #build(signal: AbortSignal): void {
-    this.#names.forEach((_, i) => {
-      const row = el("div", "nbi-cells-row", "", { role: "row" });
-      for (let j = 0; j <= i; j++) row.append(el("div", "nbi-cell", "", { role: "gridcell", "data-at": `${i} ${j}`, tabindex: "-1" }));
-      this.#cells.append(row);
-    });
-    const cell = (e: Event): [number, number] | null => (((e.target as HTMLElement).dataset.at?.split(" ").map(Number) as [number, number] | undefined) ?? null);
-    on(this.#cells, "pointerover", (e) => this.#point(cell(e)), signal);
-    on(this.#cells, "pointerleave", () => this.#point(null), signal);
-    on(this.#cells, "click", (e) => { const at = cell(e); if (at) this.#choose(at); }, signal);
-    on(this.#cells, "keydown", (e) => { if (!e.ctrlKey && !e.metaKey && !e.altKey) this.#key(e); }, signal);
-  }
-
-  get #chosen(): [number, number] {
+  get at(): At {
     const [a, b] = this.store.meta.pairs[this.store.state.pair];
     return [max(a, b), min(a, b)];
   }
   #pairAt(i: number, j: number): number {
     return this.#pairs.get(`${i} ${j}`) ?? -1;
   }
-  #choose([i, j]: [number, number]): void {
+  choose([i, j]: At): void {
     const pair = this.#pairAt(i, j), { at } = this.store.state;
     if (pair < 0) return;
     this.store.set({ pair });
     if (at >= 0) this.store.set({ distance: at, arrangement: this.store.best(pair, at).at.arrangement });
   }
-  #key(e: KeyboardEvent): void {
-    const [i, j] = this.#chosen, last = this.#names.length - 1;
-    const steps: Record<string, [number, number]> = { ArrowUp: [i - 1, j], ArrowDown: [i + 1, j], ArrowLeft: [i, j - 1], ArrowRight: [i, j + 1], Home: [i, 0], End: [i, i] };
-    const to = steps[e.key];
-    if (!to) return;
-    e.preventDefault();
-    e.stopPropagation();
-    const row = clamp(to[0], 0, last);
-    this.#choose([row, clamp(to[1], 0, row)]);
-    this.#cells.querySelector<HTMLElement>('[tabindex="0"]')?.focus({ preventScroll: true });
-  }
-  #point(at: [number, number] | null): void {
+  point(at: At | null): void {
     this.#pointed = at ? this.#pairAt(...at) : -1;
     this.#read();
     this.#screen.draw();
@@ -106,22 +82,20 @@ export class InteractionViewer implements Scene {
   // --- words ----------------------------------------------------------------------------------------------------------
 
   #describe(): void {
-    const { store, root } = this, { at, value, pair } = store.state, [row, column] = this.#chosen;
+    const { store, root } = this, { at, value, pair } = store.state;
     this.#at.value = String(at < 0 ? 0 : store.meta.distances.indexOf(at) + 1);
     this.#where.textContent = at < 0 ? "strongest at any distance" : `strongest at ${whole(at)} bp`;
     this.#at.setAttribute("aria-valuetext", this.#where.textContent);
-    for (const cell of this.#cells.querySelectorAll<HTMLElement>(".nbi-cell")) {
-      const [i, j] = cell.dataset.at!.split(" ").map(Number), here = i === row && j === column;
-      cell.setAttribute("aria-selected", String(here));
-      cell.tabIndex = here ? 0 : -1;
-      cell.setAttribute("aria-label", this.#words(this.#pairAt(i, j), true));
-    }
+    this.#cells.describe(this.#names.length);
     Object.assign(root.dataset, { pair: store.names(pair).join(" "), at: String(at), value });
     this.#read();
   }
   #read(): void {
     const words = this.#words(this.#pointed >= 0 ? this.#pointed : this.store.state.pair);
     this.#readout.textContent = words;
+  }
+  said([i, j]: At): string {
+    return this.#words(this.#pairAt(i, j), true);
   }
   #words(pair: number, heard = false): string {
     const { store } = this, { value, at } = store.state;
@@ -159,19 +133,15 @@ export class InteractionViewer implements Scene {
   }
 
   render(pen: Pen, marked: boolean): void {
-    const { store } = this, { theme } = this.#screen, size = this.#size, most = max(...store.meta.pairs.map((_, i) => abs(store.best(i).reading.value) || 0)), [row, column] = this.#chosen;
+    const { store } = this, { theme } = this.#screen, size = this.#size, most = max(...store.meta.pairs.map((_, i) => abs(store.best(i).reading.value) || 0)), [row, column] = this.at;
     const values = this.#names.map((_, i) => Array.from({ length: i + 1 }, (__, j) => this.#cell(i, j)));
     drawGrid(pen, this.#names, (i, j) => values[i][j], most, size, { x: LEFT, y: TOP }, theme);
-    if (marked) this.#outline(pen, LEFT + column * size, TOP + row * size, size - 1, theme.ink);
+    if (marked) outline(pen, LEFT + column * size, TOP + row * size, size - 1, size - 1, theme.ink);
     const foot = TOP + size * this.#names.length + 14;
     drawScale(pen, most || 1, { x: LEFT + 16, y: foot, width: 180, height: 8 }, theme);
     if (this.#screen.width > 420) pen.text("small: interval holds zero", LEFT + 220, foot + 4, fade(theme.ink, 0.6), `10px ${theme.font}`);
   }
-  #outline(pen: Pen, x: number, y: number, size: number, color: string): void {
-    for (const [a, b, c, d] of [[0, 0, 1, 0], [1, 0, 1, 1], [1, 1, 0, 1], [0, 1, 0, 0]]) pen.line(x + a * size, y + b * size, x + c * size, y + d * size, color, 1.5);
-  }
   painted(): void {
-    this.#cells.style.setProperty("--nbi-size", `${this.#size}px`);
-    this.#cells.style.inset = `${TOP}px auto auto ${LEFT}px`;
+    this.#cells.place(LEFT, TOP, this.#size);
   }
 }

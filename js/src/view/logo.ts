@@ -9,11 +9,12 @@ import { fade } from "../draw/theme";
 import { toBed, toCsv, toPython } from "../state/export";
 import { Live } from "../state/live";
 import type { Store } from "../state/store";
-import { AxisViewer } from "./axis";
+import { AxisViewer, CLEAR } from "./axis";
 import { ComparePanel } from "./compare";
 import { DataTable } from "./data";
 import { button, download, el, picker } from "./dom";
 import { Editor } from "./editor";
+import { Lanes } from "./lanes";
 import { Progress } from "./progress";
 import { RowPanel } from "./rows";
 import { targetPicker } from "./target";
@@ -34,6 +35,8 @@ export class LogoViewer extends AxisViewer<Store> {
   constructor(root: HTMLElement, store: Store, signal: AbortSignal) {
     super(root, store, GAP, store.meta.colors, signal);
     root.classList.add("nbi-logo");
+    const [set] = store.spans.sets;
+    if (set) this.lanes = new Lanes(store, set);
     const { canvas } = this.screen, viewer = this;
     this.#progress = new Progress(root, store, signal);
     this.#rows = new RowPanel(root, store, signal);
@@ -91,7 +94,7 @@ export class LogoViewer extends AxisViewer<Store> {
       PNG: () => this.screen.save("PNG", this.file),
       SVG: () => this.screen.save("SVG", this.file),
       CSV: () => text(toCsv(store.current, store.state), "text/csv", "csv"),
-      BED: () => text(toBed(store.current, store.state), "text/plain", "bed"),
+      BED: () => text(toBed(store), "text/plain", "bed"),
       "copy Python": () => void navigator.clipboard?.writeText(toPython(store)).then(() => this.tell("copied the Python that brings a view here")),
     };
     const save = picker("export what is in view", ["export", ...Object.keys(kinds)], "export", (kind) => {
@@ -109,7 +112,7 @@ export class LogoViewer extends AxisViewer<Store> {
     const { current, meta } = this.store;
     for (const part of [this.#editor, this.#rows, this.#compare, this.#data, this.#progress]) part.update();
     this.facts.textContent = this.#prediction();
-    this.screen.canvas.setAttribute("aria-label", `Sequence logo of ${current.name}, ${meta.length} bases. Arrow keys move, plus and minus zoom, comma and full stop step from base to base, a c g t change one, u takes it back, d shows the numbers as a table.`);
+    this.screen.canvas.setAttribute("aria-label", `Sequence logo of ${current.name}, ${meta.length} bases. Arrow keys move, plus and minus zoom, comma and full stop step from base to base, n and p from span to span, a c g t change one, u takes it back, d shows the numbers as a table.`);
   }
 
   /** "enhancer 4.12, +0.83": the prediction of what is shown, and its change since the original. */
@@ -202,7 +205,7 @@ export class LogoViewer extends AxisViewer<Store> {
     const keys: Record<string, () => void> = {
       ...super.keys(),
       h: () => this.#switch(),
-      Escape: () => store.set({ selection: null, selectedItem: -1, hover: null, failed: "" }),
+      Escape: () => store.set({ ...CLEAR, hover: null, failed: "" }),
       ",": () => this.#step(-1, false),
       ".": () => this.#step(1, false),
       "<": () => this.#step(-1, true),

@@ -13,10 +13,18 @@ export interface Column {
   hidden?: boolean;
   /** Drawn in the place of the text, or beside the number. */
   picture?: Picture;
+  /** Drawn by the view that has the table, so many pixels wide: nothing to sort, to filter or to save. */
+  drawn?: number;
+  /** What its filter is for, and which rows it keeps, where words and numbers are not enough. */
+  hint?: string;
+  /** Letters that it has room for at least. */
+  least?: number;
+  matches?(cell: Cell, filter: string, row: number): boolean;
 }
 export type Cell = string | number | null;
 
 const ROW = 24, TALL = 36;
+const AHEAD = 100; // pixels about the view in which rows are made, so that scrolling finds them there
 
 /** "> 3", "1..5", "<=0.01" on numbers; words otherwise. */
 export function matches(cell: Cell, filter: string): boolean {
@@ -40,7 +48,8 @@ export function compare(a: Cell, b: Cell): number {
 }
 
 export function toTsv(columns: Column[], rows: Cell[][]): string {
-  return [columns.map((c) => c.name), ...rows].map((r) => r.map((v) => v ?? "").join("\t")).join("\n") + "\n";
+  const kept = columns.map((_, i) => i).filter((i) => columns[i].drawn === undefined);
+  return [columns.map((c) => c.name), ...rows].map((r) => kept.map((i) => r[i] ?? "").join("\t")).join("\n") + "\n";
 }
 
 /** Which rows are listed, whatever is typed into the filters, and in which order while no column sorts them. */
@@ -49,10 +58,21 @@ export interface Listing {
   keep(row: number): boolean;
 }
 
+/** How a row is chosen: alone, one more (or less), or all from the one before to it. */
+export type How = "one" | "more" | "through";
+
 export interface TableOptions {
   /** What rows are called. */
   noun?: string;
   listing?: Listing;
+  /** Pixels of a row. */
+  tall?: number;
+  /** What else can be done with the table, before it is saved. */
+  tools?: HTMLElement;
+  /** Whether a row is chosen, where several can be; else the last one that was picked is. */
+  chosen?(row: number): boolean;
+  /** Put into a cell what is not its text. */
+  fill?(cell: HTMLElement, row: number, column: number, theme: Theme): void;
 }
 
 export class TableViewer {
@@ -63,15 +83,21 @@ export class TableViewer {
   #filters: string[];
   #body = el("div", "nbi-body");
   #inner = el("div", "nbi-inner");
+  #none: HTMLElement;
+  #head: HTMLElement;
   #count = el("span", "nbi-dim");
   #heads = new Map<number, HTMLElement>();
   #shown: number[];
   #height: number;
   #theme: Theme | null = null;
+  /** The rows in view, each drawn once. */
+  #drawn = new Map<number, HTMLElement>();
+  #options: TableOptions;
   selected = -1;
 
   constructor(private root: HTMLElement, private columns: Column[], private rows: Cell[][], private name: string, height: number,
-    private choose: (row: number) => void, private signal: AbortSignal, { noun = "rows", listing }: TableOptions = {}) {
+    private choose: (row: number, how: How) => void, private signal: AbortSignal, options: TableOptions = {}) {
+    const { noun = "rows", listing, tall, tools } = (this.#options = options);
     this.#noun = noun;
     this.#listing = listing ?? { order: rows.map((_, i) => i), keep: () => true };
     root.classList.add("nbi-table");
@@ -79,24 +105,27 @@ export class TableViewer {
     root.setAttribute("aria-rowcount", String(rows.length + 1));
     this.#filters = columns.map(() => "");
     this.#shown = columns.map((_, i) => i).filter((i) => !columns[i].hidden);
-    this.#height = columns.some((c) => c.picture) ? TALL : ROW;
+    this.#height = tall ?? (columns.some((c) => c.picture) ? TALL : ROW);
     const sizes = this.#shown.map((i) => this.#size(i));
     root.style.setProperty("--nbi-columns", `${sizes.map(({ least, grows }) => (grows ? `minmax(${least}, ${grows}fr)` : least)).join(" ")} 1fr`);
     root.style.setProperty("--nbi-least", `calc(${sizes.map(({ least }) => least).join(" + ")})`); // head and rows scroll as one
-    root.style.setProperty("--nbi-row", `${this.#height}px`);
     const bar = el("div", "nbi-bar");
     const save = el("button", "nbi-quiet", "TSV");
     save.title = `save the ${noun} shown as TSV`;
     save.addEventListener("click", () => this.#save(), { signal });
-    bar.append(this.#count, el("span", "nbi-space"), save);
+    tools?.append(save);
+    bar.append(this.#count, el("span", "nbi-space"), tools ?? save);
     this.#body.style.maxHeight = `${height}px`;
     this.#body.tabIndex = 0;
-    this.#body.append(this.#head(), this.#inner);
+    this.#none = el("div", "nbi-none", `no ${noun} match`);
+    this.#inner.append(this.#none);
+    this.#head = this.#headOf();
+    this.#body.append(this.#head, this.#inner);
     this.#body.addEventListener("scroll", () => this.#draw(), { signal });
     this.#body.addEventListener("keydown", (e) => this.#key(e), { signal });
     root.append(bar, this.#body);
     const resize = new ResizeObserver(() => this.#draw()), dark = matchMedia("(prefers-color-scheme: dark)");
-    const recolour = (): void => { this.#theme = null; this.#draw(); }, themes = new MutationObserver(recolour);
+    const recolour = (): void => { this.#theme = null; this.redraw(); }, themes = new MutationObserver(recolour);
     resize.observe(this.#body);
     themes.observe(document.body, { attributes: true, attributeFilter: ["class", "data-jp-theme-light", "data-theme"] });
     dark.addEventListener("change", recolour, { signal });
@@ -106,10 +135,11 @@ export class TableViewer {
 
   /** The width of a column: of its longest word, and of its picture. */
   #size(i: number): { least: string; grows: number } {
-    const { name, kind, picture } = this.columns[i];
+    const { name, kind, picture, drawn, hint, least = 0 } = this.columns[i];
+    if (drawn !== undefined) return { least: `${drawn + 16}px`, grows: 0 };
     const words = picture && picture.kind !== "interval" ? [] : this.rows.slice(0, 200).map((r) => this.#text(r[i], this.columns[i]).length);
-    const n = min(40, max(name.length + 2, ...words));
-    if (!picture) return { least: `${max(n, kind === "number" ? 9 : 6) + 3}ch`, grows: kind === "text" ? n : 0 };
+    const n = min(40, max(name.length + 2, least, ...words));
+    if (!picture) return { least: `${max(n, hint ? hint.length : kind === "number" ? 9 : 6) + 3}ch`, grows: kind === "text" ? n : 0 };
     const wide = widthOf(picture) + 16;
     return { least: picture.kind === "interval" ? `${wide + 8 * (n + 1)}px` : `max(${wide}px, ${n + 3}ch)`, grows: 0 };
   }
@@ -120,17 +150,22 @@ export class TableViewer {
     return Number.isInteger(cell) && column.kind === "number" ? whole(cell) : number(cell);
   }
 
-  #head(): HTMLElement {
+  #headOf(): HTMLElement {
     const head = el("div", "nbi-head", "", { role: "row" });
     for (const i of this.#shown) {
       const column = this.columns[i], box = el("div", `nbi-th ${column.kind}`, "", { role: "columnheader" }), label = el("button", "nbi-sort", column.name), filter = el("input", "nbi-filter");
       label.title = `sort by ${column.name}`;
+      if (column.drawn !== undefined) {
+        head.append(box);
+        box.append(el("span", "nbi-sort", column.name));
+        continue;
+      }
       label.addEventListener("click", () => {
         const up = this.#sort?.column === i ? !this.#sort.up : column.kind === "text";
         this.#sort = { column: i, up };
         this.#update();
       }, { signal: this.signal });
-      filter.placeholder = column.kind === "number" ? "> 1, 0..5" : "filter";
+      filter.placeholder = column.hint ?? (column.kind === "number" ? "> 1, 0..5" : "filter");
       filter.setAttribute("aria-label", `filter ${column.name}`);
       filter.addEventListener("input", () => { this.#filters[i] = filter.value; this.#update(); }, { signal: this.signal });
       filter.addEventListener("keydown", (e) => e.stopPropagation(), { signal: this.signal });
@@ -143,7 +178,7 @@ export class TableViewer {
 
   #update(): void {
     const { order, keep } = this.#listing, typed = this.#filters.flatMap((f, c) => (f.trim() ? [[c, f] as const] : []));
-    this.#order = Array.from(order).filter((i) => keep(i) && typed.every(([c, f]) => matches(this.rows[i][c], f)));
+    this.#order = Array.from(order).filter((i) => keep(i) && typed.every(([c, f]) => (this.columns[c].matches ?? matches)(this.rows[i][c], f, i)));
     if (this.#sort) {
       const { column, up } = this.#sort;
       this.#order.sort((a, b) => {
@@ -155,28 +190,59 @@ export class TableViewer {
       h.dataset.sort = this.#sort?.column === i ? (this.#sort.up ? "up" : "down") : "";
       h.parentElement!.setAttribute("aria-sort", this.#sort?.column === i ? (this.#sort.up ? "ascending" : "descending") : "none");
     });
-    const all = whole(this.rows.length), some = this.#order.length === this.rows.length ? "" : `${whole(this.#order.length)} of `;
-    this.#count.textContent = `${some}${all} ${this.#noun}`;
+    const all = whole(order.length), some = this.#order.length === order.length ? "" : `${whole(this.#order.length)} of `;
+    this.#count.textContent = `${some}${all} ${order.length === 1 ? this.#noun.slice(0, -1) : this.#noun}`;
     this.root.dataset.shown = String(this.#order.length);
     this.#draw();
   }
 
+  /** Make the rows that come into view, and let go of those that leave it. */
   #draw(): void {
-    const top = max(0, floor(this.#body.scrollTop / this.#height) - 5), n = ceil(this.#body.clientHeight / this.#height) + 12;
-    this.#inner.style.height = `${max(this.#order.length, 2) * this.#height}px`;
-    this.#inner.replaceChildren(...this.#order.slice(top, top + n).map((i, k) => this.#row(i, top + k)));
-    if (!this.#order.length) this.#inner.replaceChildren(el("div", "nbi-none", `no ${this.#noun} match`));
+    const began = performance.now(), { scrollTop, clientHeight } = this.#body, ahead = ceil(AHEAD / this.#height);
+    const top = max(0, floor(scrollTop / this.#height) - ahead), n = ceil(clientHeight / this.#height) + 2 * ahead;
+    const shown = this.#order.slice(top, top + n), wanted = new Set(shown);
+    this.root.style.setProperty("--nbi-row", `${this.#height}px`);
+    this.#inner.style.height = `${(this.#order.length || 2) * this.#height}px`;
+    for (const [i, row] of this.#drawn) {
+      if (wanted.has(i)) continue;
+      row.remove();
+      this.#drawn.delete(i);
+    }
+    this.#none.hidden = this.#order.length > 0;
+    let next = this.#none.nextElementSibling;
+    shown.forEach((i, k) => { // in the page as they are listed
+      const row = this.#place(i, top + k);
+      if (row === next) next = next.nextElementSibling;
+      else this.#inner.insertBefore(row, next);
+    });
+    this.root.dataset.ms = (performance.now() - began).toFixed(2);
   }
 
-  #row(i: number, at: number): HTMLElement {
-    const row = el("div", `nbi-row ${i === this.selected ? "nbi-on" : ""}`);
-    row.setAttribute("role", "row");
+  /** Draw all rows in view anew: what they show has changed. */
+  redraw(): void {
+    this.#forget();
+    this.#draw();
+  }
+
+  #forget(): void {
+    this.#drawn.forEach((row) => row.remove());
+    this.#drawn.clear();
+  }
+
+  /** A row at its place; made when it comes into view. */
+  #place(i: number, at: number): HTMLElement {
+    let row = this.#drawn.get(i);
+    if (!row) {
+      row = el("div", "nbi-row", "", { role: "row", "data-row": String(i) });
+      for (const k of this.#shown) row.append(this.#cell(i, k));
+      row.addEventListener("click", (e) => this.pick(i, e.shiftKey ? "through" : e.ctrlKey || e.metaKey ? "more" : "one"));
+      this.#drawn.set(i, row);
+    }
+    const on = this.#options.chosen?.(i) ?? i === this.selected;
+    row.classList.toggle("nbi-on", on);
+    row.setAttribute("aria-selected", String(on));
     row.setAttribute("aria-rowindex", String(at + 2));
-    row.setAttribute("aria-selected", String(i === this.selected));
     row.style.top = `${at * this.#height}px`;
-    row.dataset.row = String(i);
-    for (const k of this.#shown) row.append(this.#cell(i, k));
-    row.addEventListener("click", () => this.pick(i));
     return row;
   }
 
@@ -184,6 +250,7 @@ export class TableViewer {
     const column = this.columns[k], { picture } = column, words = this.#text(this.rows[i][k], column);
     const cell = Object.assign(el("div", `nbi-td ${column.kind}`, picture && picture.kind !== "interval" ? "" : words), { title: String(this.rows[i][k] ?? "") });
     cell.setAttribute("role", "gridcell");
+    this.#options.fill?.(cell, i, k, (this.#theme ??= themeOf(this.root, "classic")));
     if (!picture) return cell;
     const canvas = el("canvas", "nbi-picture"), ratio = devicePixelRatio || 1, width = widthOf(picture), height = this.#height - 4;
     Object.assign(canvas, { width: width * ratio, height: height * ratio });
@@ -195,25 +262,32 @@ export class TableViewer {
     return cell;
   }
 
-  pick(i: number): void {
+  pick(i: number, how: How = "one"): void {
     this.selected = i;
-    this.choose(i);
+    this.choose(i, how);
     this.#draw();
   }
 
   #key(e: KeyboardEvent): void {
-    if (e.key !== "ArrowDown" && e.key !== "ArrowUp") return;
+    const { key, shiftKey } = e, page = max(floor(this.#body.clientHeight / this.#height) - 1, 1), n = this.#order.length;
+    const by = ({ ArrowDown: 1, ArrowUp: -1, PageDown: page, PageUp: -page, Home: -n, End: n } as Record<string, number>)[key];
+    if (by === undefined || e.target !== this.#body) return;
     e.preventDefault();
     e.stopPropagation();
-    this.step(e.key === "ArrowDown" ? 1 : -1);
+    this.step(by, shiftKey ? "through" : "one");
   }
 
   /** Choose the row that is listed `by` further down; from one that is not listed, the first. */
-  step(by: number): void {
+  step(by: number, how: How = "one"): void {
     const at = this.#order.indexOf(this.selected), next = min(max(at + by, 0), this.#order.length - 1);
     if (next < 0) return;
-    this.pick(this.#order[next]);
+    this.pick(this.#order[next], how);
     this.#reveal();
+  }
+
+  /** The rows that are listed, in order. */
+  get listed(): number[] {
+    return this.#order;
   }
 
   /** List other rows, or in another order. */
@@ -223,17 +297,26 @@ export class TableViewer {
     this.#reveal();
   }
 
+  /** Show other rows, which may be of another height. */
+  refresh(rows: Cell[][], listing: Listing, tall: number): void {
+    this.#height = tall;
+    this.#listing = listing;
+    this.rows = rows;
+    this.#forget();
+    this.#update();
+  }
+
   /** Mark a row that was chosen elsewhere. */
   mark(i: number): void {
-    if (i === this.selected) return;
+    if (i === this.selected) return this.#draw();
     this.selected = i;
     this.#reveal();
   }
 
   /** Scroll to the chosen row, where it is listed. */
   #reveal(): void {
-    const at = this.#order.indexOf(this.selected);
-    if (at >= 0) this.#body.scrollTop = min(max(this.#body.scrollTop, (at + 3) * this.#height - this.#body.clientHeight), at * this.#height);
+    const at = this.#order.indexOf(this.selected), { scrollTop, clientHeight } = this.#body, room = clientHeight - this.#head.offsetHeight;
+    if (at >= 0) this.#body.scrollTop = min(max(scrollTop, (at + 1) * this.#height - room), at * this.#height);
     this.#draw();
   }
 

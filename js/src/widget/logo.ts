@@ -5,7 +5,7 @@ import { SnapshotBackend } from "../backend/snapshot";
 import type { Model } from "../core/host";
 import { answers, joinLink, messages, renderer } from "../core/mount";
 import { shared } from "../core/page";
-import { bindTraits, PLACE, stateOf, type Trait } from "../core/traits";
+import { bindTraits, MARKED, PLACE, stateOf, type Trait } from "../core/traits";
 import { bytesOf, readBlocks } from "../core/wire";
 import type { LogoMeta } from "../protocol";
 import { type Layout, PLAIN } from "../state/arrange";
@@ -16,7 +16,7 @@ async function mount(model: Model, root: HTMLElement, end: AbortSignal): Promise
   const meta = JSON.parse(model.get("meta") as string) as LogoMeta;
   const blocks = await readBlocks(bytesOf(model.get("data") as DataView), meta.blocks);
   const traits: Trait[] = [
-    ...PLACE,
+    ...PLACE, ...MARKED,
     { name: "hypothetical", key: "all" },
     { name: "edits", key: "histories" },
     { name: "target", read: (target: string) => target || meta.first.target },

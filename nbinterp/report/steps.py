@@ -26,7 +26,7 @@ import pandas as pd
 from ..core.cache import content_hash
 from ..core.files import writing
 from .page import Facts
-from .parameters import ReportParameters, check_parameters, describe
+from .parameters import TemplateParameters, check_parameters, describe
 
 __all__ = ["Run"]
 
@@ -106,7 +106,7 @@ class Run:
         with (self.out / "progress.jsonl").open("a") as log:
             log.write(json.dumps({"time": round(time.time(), 2), "step": step, **facts}) + "\n")
 
-    def asked(self, variables: Mapping[str, Any]) -> ReportParameters:
+    def asked(self, variables: Mapping[str, Any]) -> TemplateParameters:
         """The parameters of this report as the notebook has them now, checked."""
         return check_parameters(self.name, {word: variables[word] for word, *_ in describe(self.name)})
 
@@ -129,7 +129,7 @@ class Run:
         """Write an Altair chart as ``figures/NAME.vl.json``, which Vega's editor and Altair open."""
         return self.write(f"figures/{name}.vl.json", lambda path: path.write_text(chart.to_json(), encoding="utf-8"))
 
-    def manifest(self, asked: ReportParameters, **facts: Any) -> Facts:
+    def manifest(self, asked: TemplateParameters, **facts: Any) -> Facts:
         """Write ``manifest.json``: versions, parameters, facts, timings; and give what a page says of it."""
         packages: Iterable[str] = ("nbinterp", "torch", "numpy", "pandas", "anywidget", "papermill")
         versions = {"python": platform.python_version(), **{p: _version(p) for p in packages}}

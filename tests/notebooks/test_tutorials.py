@@ -26,6 +26,16 @@ class Shows(NamedTuple):
 
 PROMISED: Final = {
     "first_light": Shows(("recall",), 1),
+    "motifs": Shows(
+        (
+            "to the base and by name: recall",
+            "MA0482.3 GATA4",  # what the motifs that the model sees are called in JASPAR
+            "MA0090.4 TEAD1",
+            "MA0506.3 Nrf1",
+            "GATA downstream, same: TEAD at 4 to 8 bases",  # the grammar, read back
+        ),
+        4,
+    ),
     "what_if": Shows(
         (
             "a_then_b at ",  # the strongest arrangement of GATA and TEAD

@@ -13,21 +13,26 @@ from typing import Any, Final, get_type_hints
 
 from ...core.check import check_choice
 from ...errors import problem, suggest
+from .annotations import AnnotationsParameters
 from .attribution import AttributionParameters
 from .context import ContextParameters
 from .design import DesignParameters
 from .marginalization import MarginalizationParameters
-from .record import ReportParameters
+from .patterns import PatternsParameters
+from .record import ReportParameters, TemplateParameters
 from .spacing import SpacingParameters
 from .variants import VariantsParameters
 
 __all__ = [
+    "AnnotationsParameters",
     "AttributionParameters",
     "ContextParameters",
     "DesignParameters",
     "MarginalizationParameters",
+    "PatternsParameters",
     "ReportParameters",
     "SpacingParameters",
+    "TemplateParameters",
     "VariantsParameters",
     "check_parameters",
     "describe",
@@ -35,7 +40,7 @@ __all__ = [
 ]
 
 
-_TEMPLATES: Final[Mapping[str, tuple[type[ReportParameters], str]]] = MappingProxyType(
+_TEMPLATES: Final[Mapping[str, tuple[type[TemplateParameters], str]]] = MappingProxyType(
     {
         "attribution": (AttributionParameters, "predictions, attributions and seqlets of sequences"),
         "marginalization": (MarginalizationParameters, "what each motif does by itself, in many backgrounds"),
@@ -43,6 +48,8 @@ _TEMPLATES: Final[Mapping[str, tuple[type[ReportParameters], str]]] = MappingPro
         "variants": (VariantsParameters, "what variants of a VCF do to a prediction"),
         "design": (DesignParameters, "sequences changed step by step towards a prediction"),
         "context": (ContextParameters, "what stretches of a sequence are needed, and what is enough"),
+        "annotations": (AnnotationsParameters, "which known motifs a model reads, where, how often and how far apart"),
+        "patterns": (PatternsParameters, "the patterns of a TF-MoDISco file, what they may be, and their seqlets"),
     }
 )
 
@@ -72,7 +79,7 @@ def describe(name: str) -> list[tuple[str, str, Any, str]]:
     return [(f.name, kinds[f.name].__name__, f.default, f.metadata["about"]) for f in dataclasses.fields(record)]
 
 
-def check_parameters(name: str, parameters: Mapping[str, Any]) -> ReportParameters:
+def check_parameters(name: str, parameters: Mapping[str, Any]) -> TemplateParameters:
     """Turn words into a checked record.
 
     Raises
@@ -107,7 +114,7 @@ def check_parameters(name: str, parameters: Mapping[str, Any]) -> ReportParamete
     return checked
 
 
-def _kinds(record: type[ReportParameters]) -> dict[str, type]:
+def _kinds(record: type[TemplateParameters]) -> dict[str, type]:
     hints = get_type_hints(record)
     return {field.name: hints[field.name] for field in dataclasses.fields(record)}
 

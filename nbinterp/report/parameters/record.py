@@ -1,4 +1,4 @@
-"""What every report is asked: which model, which output of it, which sequences.
+"""What reports are asked; of a model: which one, which output of it, which sequences.
 
 In: values of the right types.  Out: frozen records that refuse what cannot work; each template adds its own fields.
 """
@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 from ...core.check import check_choice
 from ...errors import problem
 
-__all__ = ["ReportParameters", "about", "at_least"]
+__all__ = ["ReportParameters", "TemplateParameters", "about", "at_least"]
 
 _TRANSFORMS = ("identity", "profile", "logcounts", "sum", "mean")
 
@@ -31,10 +31,24 @@ def at_least(where: str, record: Any, bounds: Mapping[str, float]) -> None:
 
 
 @dataclass(frozen=True)
-class ReportParameters:
-    """What every report is asked; see `describe` for each."""
+class TemplateParameters:
+    """What any template is asked, with a model or without: `paths` names the fields that are files."""
 
     where: ClassVar[str] = "report"
+    paths: ClassVar[tuple[str, ...]] = ()
+
+    def check(self) -> None:
+        """Refuse what cannot work, before anything starts."""
+        for name in self.paths:
+            path = getattr(self, name)
+            if path and not Path(path).is_file():
+                raise problem(self.where, name, got=f"{path}, which is no file", need="a file", do="check the path")
+
+
+@dataclass(frozen=True)
+class ReportParameters(TemplateParameters):
+    """What reports on a model are asked; see `describe` for each."""
+
     paths: ClassVar[tuple[str, ...]] = ("model", "weights", "fasta", "loci", "genome")
 
     model: str = about("", "checkpoint: TorchScript, state dict, Keras .h5 or .json")
@@ -64,10 +78,7 @@ class ReportParameters:
             raise problem(self.where, "model", got="none", need="a checkpoint", do="pass --model, or --demo")
         if self.loci and not self.genome:
             raise problem(self.where, "genome", got="none", need="the genome's FASTA beside loci", do="pass --genome")
-        for name in self.paths:
-            path = getattr(self, name)
-            if path and not Path(path).is_file():
-                raise problem(self.where, name, got=f"{path}, which is no file", need="a file", do="check the path")
+        super().check()
         if self.transform:
             check_choice(self.where, "transform", self.transform, _TRANSFORMS)
         at_least(self.where, self, {"batch_size": 1, "n_demo": 1})

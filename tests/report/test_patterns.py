@@ -1,0 +1,314 @@
+"""The patterns report: all that a TF-MoDISco file holds, on one page that needs nothing else."""
+
+from __future__ import annotations
+
+import json
+import resource
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import nbinterp as nb
+from nbinterp.errors import NbinterpError
+from nbinterp.motif import Pattern, PatternSet, patterns_from_seqlets, read_modisco, write_modisco
+from nbinterp.report import Grid, read_patterns
+from nbinterp.report.run import template_path
+
+
+@pytest.fixture(scope="module")
+def golden(request: pytest.FixtureRequest) -> Path:
+    folder = request.getfixturevalue("data_dir").parent / "golden" / "modisco"
+    if not (folder / "modisco_results.h5").is_file():
+        pytest.skip(f"no {folder / 'modisco_results.h5'}")
+    return Path(folder)
+
+
+def fasta_of(X: np.ndarray, path: Path) -> Path:
+    letters = np.array(list("ACGTN"))[np.where(X.any(axis=1), X.argmax(axis=1), 4)]
+    path.write_text("".join(f">s{i}\n{''.join(row)}\n" for i, row in enumerate(letters)))
+    return path
+
+
+@pytest.fixture(scope="module")
+def report(golden: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The golden file's report, with its sequences and attributions."""
+    given = tmp_path_factory.mktemp("given")
+    fasta = fasta_of(np.load(golden / "ohe.npz")["arr_0"], given / "x.fa")
+    asked = {"modisco": golden / "modisco_results.h5", "fasta": fasta, "attributions": golden / "attr.npz"}
+    began, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
+    page = nb.run_report("patterns", asked, tmp_path_factory.mktemp("golden"))
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    print(f"patterns: {time.perf_counter() - began:.1f} s, {seconds:.1f} s of processor, {page.stat().st_size:,} bytes")
+    assert seconds < 15  # of a processor, whatever else the machine does
+    return page.parent
+
+
+def table(folder: Path, name: str) -> pd.DataFrame:
+    return pd.read_csv(folder / "tables" / f"{name}.tsv", sep="\t", keep_default_na=False)
+
+
+@pytest.mark.real
+def test_every_pattern_is_there_with_its_counts(report: Path, golden: Path) -> None:
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(golden / "modisco_results.h5") as file:
+        truth = {
+            f"{group}.{key}": (int(one["seqlets/n_seqlets"][0]), sum(part.startswith("subpattern") for part in one))
+            for group in file
+            for key, one in file[group].items()
+        }
+    patterns = table(report, "patterns")
+    said = {row.name: (row.n_seqlets, row.n_subpatterns) for row in patterns.itertuples(index=False)}
+    assert said == truth
+    assert len(truth) == 7
+    assert table(report, "seqlets")["name"].value_counts().to_dict() == {name: n for name, (n, _) in truth.items()}
+    assert set(table(report, "matches")["query"].value_counts()) == {3}
+    page = (report / "report.html").read_text()
+    assert f"{sum(n for n, _ in truth.values()):,} seqlets" in page
+    assert 'class="error"' not in page
+    assert 'class="stderr"' not in page
+    for kind in ("pfm", "cwm"):
+        text = (report / "motifs" / f"{kind}.meme").read_text()
+        assert [line.split()[1] for line in text.splitlines() if line.startswith("MOTIF")] == patterns["name"].tolist()
+
+
+@pytest.mark.real
+def test_the_planted_motifs_are_named(report: Path) -> None:
+    """AP-1, NRF1, CTCF, GATA, SP/KLF, and of the negative ones SNAI/ZEB and REST."""
+    best = table(report, "patterns").set_index("name")["match"]
+    families = {
+        "pos_patterns.pattern_0": ("JDP2", "FOS", "JUN", "NFE2", "BACH", "BATF"), "pos_patterns.pattern_1": ("Nrf1", "NRF1"),
+        "pos_patterns.pattern_2": ("CTCF",), "pos_patterns.pattern_3": ("GATA", "Gata", "TAL1"),
+        "pos_patterns.pattern_4": ("SP", "KLF", "Klf"), "neg_patterns.pattern_0": ("SNAI", "ZEB", "Snai", "SCRT"),
+        "neg_patterns.pattern_1": ("REST",),
+    }  # fmt: skip
+    for name, words in families.items():
+        assert any(word in best[name] for word in words), (name, best[name])
+
+
+@pytest.mark.browser
+@pytest.mark.real
+def test_it_lives_alone_in_one_file(report: Path, tmp_path: Path, open_page: Callable[..., Any]) -> None:
+    alone = tmp_path / "alone" / "report.html"
+    alone.parent.mkdir()
+    shutil.copy(report / "report.html", alone)
+    page = open_page(alone)
+    for mount in page.page.locator(".nbi-mount").all():
+        mount.scroll_into_view_if_needed()
+        page.page.wait_for_function("e => e.firstElementChild?.firstElementChild", arg=mount.element_handle())
+    view, logo = page.page.locator(".nbi-pattern"), page.page.locator(".nbi-logo")
+    assert view.get_attribute("data-pattern") == "pos_patterns.pattern_0"
+    assert view.get_attribute("data-seqlets") == "106"
+    # a pattern that is chosen in the list is the one whose seqlets are shown
+    page.page.get_by_text("pos_patterns.pattern_2", exact=True).first.click()
+    page.page.wait_for_function(
+        "() => document.querySelector('.nbi-pattern').dataset.pattern === 'pos_patterns.pattern_2'"
+    )
+    # and a seqlet that is chosen is gone to in its sequence
+    canvas = view.locator("canvas")
+    canvas.focus()
+    before = logo.text_content()
+    for _ in range(40):  # until one that is shown
+        page.page.keyboard.press("ArrowDown")
+        if logo.text_content() != before:
+            break
+    assert logo.text_content() != before
+    assert page.page.locator(".nbi-failed").count() == 0
+    assert page.errors == []
+    assert page.outside() == []
+
+
+# ---- what is asked ---------------------------------------------------------------------------------------------------
+
+
+def test_no_model_is_asked_for() -> None:
+    words = {word for word, *_ in nb.describe("patterns")}
+    assert "modisco" in words
+    assert not words & {"model", "weights", "head", "task", "batch_size", "device"}
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({}, "neither"),
+        ({"modisco": __file__, "demo": True}, "both"),
+        ({"modisco": "absent.h5"}, "no file"),
+        ({"modisco": __file__, "motifs": "absent.meme"}, "no file"),
+        ({"modisco": __file__, "trim": 1.5}, "0 to 1"),
+        ({"modisco": __file__, "level": -0.1}, "0 to 1"),
+        ({"modisco": __file__, "n_matches": 0}, "at least 1"),
+        ({"modisco": __file__, "fasta": __file__}, "--attributions"),
+        ({"modisco": __file__, "attributions": __file__}, "--fasta"),
+        ({"modisco": __file__, "loci": __file__}, "--genome"),
+        ({"modisco": __file__, "genome": __file__}, "--loci"),
+        ({"modisco": __file__, "loci": __file__, "genome": __file__, "fasta": __file__}, "one of them"),
+        ({"demo": True, "fasta": __file__, "attributions": __file__}, "leave them out"),
+    ],
+)
+def test_wrong_parameters_are_refused_at_once(given: dict[str, Any], words: str) -> None:
+    with pytest.raises(NbinterpError, match=words):
+        nb.check_parameters("patterns", given)
+
+
+# ---- edges: the template's own cells, without a kernel ---------------------------------------------------------------
+
+
+def run_cells(out: Path, **given: Any) -> dict[str, Any]:
+    """What is in the notebook after its last cell."""
+    known: dict[str, Any] = {"__name__": "report"}
+    for cell in json.loads(template_path("patterns").read_text())["cells"]:
+        if cell["cell_type"] == "code":
+            exec("".join(cell["source"]), known)
+            if "parameters" in cell["metadata"]["tags"]:
+                known.update({word: str(value) if isinstance(value, Path) else value for word, value in given.items()})
+                known["out"] = str(out)
+    return known
+
+
+def planted(n: int, name: str, *, scale: float = 1.0, width: int = 20, seed: int = 0) -> PatternSet:
+    """A pattern of GATAA within random flanks."""
+    rng = np.random.default_rng(seed)
+    X = np.eye(4)[rng.integers(0, 4, (max(n, 1), 60))].transpose(0, 2, 1)
+    X[:, :, 25:30] = np.eye(4)[:, [2, 0, 3, 0, 0]]
+    scores = np.zeros_like(X)
+    scores[:, :, 25:30] = scale
+    spans = pd.DataFrame({"example_idx": np.arange(n), "start": 27 - width // 2, "end": 27 + width // 2, "name": name})
+    return patterns_from_seqlets(X, X * scores, spans)
+
+
+@pytest.fixture
+def shown(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """What the notebook shows."""
+    found: list[Any] = []
+    monkeypatch.setattr("IPython.display.display", lambda *things, **_: found.extend(things))
+    return found
+
+
+def test_a_file_without_patterns(tmp_path: Path, shown: list[Any]) -> None:
+    write_modisco(tmp_path / "m.h5", PatternSet((), groups=("pos_patterns", "neg_patterns")))
+    known = run_cells(tmp_path / "out", modisco=tmp_path / "m.h5")
+    assert known["sentences"] == [
+        "There are no patterns in this file: TF-MoDISco found too few seqlets, or too few alike."
+    ]
+    assert len(table(tmp_path / "out", "patterns")) == 0
+    assert json.loads((tmp_path / "out" / "manifest.json").read_text())["patterns"] == 0
+
+
+def test_one_pattern_and_none_that_lowers(tmp_path: Path, shown: list[Any]) -> None:
+    write_modisco(tmp_path / "m.h5", planted(12, "a"))
+    known = run_cells(tmp_path / "out", modisco=tmp_path / "m.h5")
+    assert known["sentences"][0] == "1 pattern of 12 seqlets in 12 sequences: 1 that raises the prediction."
+    assert known["table"]["consensus"].tolist() == ["GATAA"]
+    assert len(known["pairs"]) == 0
+    assert not any(isinstance(one, Grid) for one in shown)
+
+
+def test_patterns_that_are_alike_are_said_to_be(tmp_path: Path, shown: list[Any]) -> None:
+    first, second = planted(12, "a")[0], planted(9, "a", seed=1)[0]
+    turned = Pattern(
+        "pos_patterns.pattern_1",
+        *(m[::-1, ::-1] for m in (second.sequence, second.contrib_scores, second.hypothetical_contribs)),
+        second.seqlets,
+        {},
+    )
+    write_modisco(tmp_path / "m.h5", PatternSet((first, turned), window_size=60))
+    known = run_cells(tmp_path / "out", modisco=tmp_path / "m.h5")
+    assert any(
+        "1 pair may be one pattern: pos_patterns.pattern_1 and pos_patterns.pattern_0 (1.00)" in s
+        for s in known["sentences"]
+    )
+    assert known["pairs"]["strand"].tolist() == ["-"]
+    assert sum(isinstance(one, Grid) for one in shown) == 1
+
+
+def test_only_patterns_that_lower_without_seqlets_or_contributions(tmp_path: Path, shown: list[Any]) -> None:
+    """A pattern of one column, one without seqlets, and one that contributes nothing."""
+    names = [f"neg_patterns.pattern_{i}" for i in range(3)]
+    none = pd.DataFrame({"example_idx": [], "start": [], "end": [], "strand": []})
+    narrow, empty, flat = np.eye(4)[:, :1], np.full((4, 6), 0.25), np.eye(4)[:, [2, 0, 3, 0]]
+    seqlets = pd.DataFrame({"example_idx": [0], "start": [3], "end": [4], "strand": ["-"]})
+    patterns = (
+        Pattern(names[0], narrow, -narrow, -narrow, seqlets, {}),
+        Pattern(names[1], empty, -empty, -empty, none, {}),
+        Pattern(names[2], flat, 0 * flat, 0 * flat, seqlets.assign(end=7), {}),
+    )
+    write_modisco(tmp_path / "m.h5", PatternSet(patterns, groups=("neg_patterns",)))
+    known = run_cells(tmp_path / "out", modisco=tmp_path / "m.h5")
+    assert known["table"]["width"].tolist() == [1, 6, 4]
+    assert known["table"]["n_seqlets"].tolist() == [1, 0, 1]
+    assert "3 that lower the prediction" in known["sentences"][0]
+
+
+def test_a_broken_file_says_what_is_wrong(tmp_path: Path) -> None:
+    (tmp_path / "m.h5").write_bytes(b"\x89HDF\r\n\x1a\n" + b"x" * 20)
+    with pytest.raises(NbinterpError, match="cannot be read"):
+        read_patterns(nb.check_parameters("patterns", {"modisco": tmp_path / "m.h5"}))
+
+
+def test_known_motifs_of_one_name_are_refused(tmp_path: Path) -> None:
+    write_modisco(tmp_path / "m.h5", planted(12, "a"))
+    nb.write_meme(tmp_path / "k.meme", nb.MotifSet({"a": np.eye(4)}))
+    text = (tmp_path / "k.meme").read_text()
+    (tmp_path / "k.meme").write_text(text + text[text.index("MOTIF") :])
+    with pytest.raises(NbinterpError, match="'a'"):
+        read_patterns(nb.check_parameters("patterns", {"modisco": tmp_path / "m.h5", "motifs": tmp_path / "k.meme"}))
+
+
+def test_sequences_that_do_not_fit_are_refused(tmp_path: Path) -> None:
+    write_modisco(tmp_path / "m.h5", planted(12, "a"))
+    X = np.eye(4, dtype=np.int8)[np.zeros((5, 60), int)].transpose(0, 2, 1)
+    asked = {"modisco": tmp_path / "m.h5", "fasta": fasta_of(X, tmp_path / "x.fa"), "attributions": tmp_path / "a.npy"}
+    for array, words in (
+        (np.zeros((5, 4, 60), np.float32), "at least 12"),
+        (np.zeros((5, 4, 50), np.float32), "as the sequences"),
+        (np.zeros((5, 60, 4), np.float32), "transpose"),
+        (np.array([["a"]]), "numbers"),
+    ):
+        np.save(tmp_path / "a.npy", array)
+        with pytest.raises(NbinterpError, match=words):
+            read_patterns(nb.check_parameters("patterns", asked))
+    (tmp_path / "a.npy").write_text("nothing")
+    with pytest.raises(NbinterpError, match="npz or npy"):
+        read_patterns(nb.check_parameters("patterns", asked))
+
+
+@pytest.mark.real
+def test_sequences_stand_by_how_many_seqlets_they_have(golden: Path, tmp_path: Path) -> None:
+    X = np.load(golden / "ohe.npz")["arr_0"]
+    asked = {
+        "modisco": golden / "modisco_results.h5", "fasta": fasta_of(X, tmp_path / "x.fa"),
+        "attributions": golden / "attr.npz", "n_shown": 7,
+    }  # fmt: skip
+    found = read_patterns(nb.check_parameters("patterns", asked))
+    counts = read_modisco(golden / "modisco_results.h5").seqlets()["example_idx"].value_counts()
+    assert [counts[int(name[1:])] for name in found.names] == sorted(counts, reverse=True)[:7]
+    assert found.shown is not None
+    for row, name in enumerate(found.names):
+        assert np.array_equal(found.shown[row], X[int(name[1:])])
+        own, there = (
+            found.seqlets[found.seqlets["example_idx"] == int(name[1:])],
+            found.ranked.query("example_idx == @row"),
+        )
+        assert own["start"].tolist() == there["start"].tolist()
+    # what the marked spans contribute is what the pattern's file says
+    inside = found.ranked[found.ranked["example_idx"] < 7]
+    whole = read_modisco(golden / "modisco_results.h5")
+    assert found.contributions is not None
+    for span in inside.itertuples():
+        assert np.sign(found.contributions[span.example_idx, span.start : span.end].sum()) == (
+            1 if whole[span.name].positive else -1
+        )
+
+
+def test_a_grid_has_a_cell_for_each_pair() -> None:
+    text = Grid(["a<b", "b", "c"], np.array([[1, 0.5, -0.2], [0.5, 1, 0], [-0.2, 0, 1]]))._repr_html_()
+    assert text.count("<rect") == 3
+    assert "a&lt;b" in text
+    assert "c and a&lt;b: -0.20" in text
+    assert Grid([], np.zeros((0, 0)))._repr_html_().count("<rect") == 0

@@ -165,6 +165,19 @@ test("the chosen motif goes through the link, wherever the views are, and to one
   assert.equal(saved.state.chosen, "AP1");
 });
 
+test("of a motif whose name a view does not know, it takes another name that it knows", () => {
+  const link = new Link(), one = store({ hits: [[0, 1, 5, "GATA4"], [0, 6, 9, "AP1"]] });
+  join(one, link, end);
+  link.set({ motif: "pattern_0", also: ["GATA2", "GATA4", "AP1"] }, {});
+  assert.deepEqual([one.state.chosen, link.state.motif], ["GATA4", "pattern_0"]);
+  link.set({ motif: "pattern_1" }, {});
+  assert.deepEqual([one.state.chosen, link.names], ["pattern_1", ["pattern_1"]]);
+  const late = store({ hits: [[0, 1, 5, "AP1"]] });
+  link.set({ motif: "pattern_2", also: ["AP1"] }, {});
+  join(late, link, end);
+  assert.equal(late.state.chosen, "AP1");
+});
+
 test("another selection, or another sequence, is no longer the span that was clicked on", () => {
   const one = store({ hits: [[0, 1, 5, "a"], [1, 1, 5, "a"]] });
   one.set({ item: 0, selection: [1, 5] });

@@ -95,7 +95,7 @@ test("a name that is taken is refused in words", () => {
   assert.equal(store.state.edits.done.length, 0);
   assert.equal(store.rename(0, " new   name "), "");
   assert.equal(store.now[0].name, "new name");
-  assert.equal(store.find("GATA"), store.now[0]); // its first name is known still
+  assert.equal(store.find(["GATA"]), store.now[0]); // its first name is known still
 });
 
 test("tags are put on all that are chosen, and taken off one", () => {
@@ -185,7 +185,7 @@ test("a link carries the chosen motif both ways, and instances in the sequence's
   store.set({ chosen: [0] });
   store.step(-1);
   store.step(1);
-  assert.deepEqual(heard, [{ motif: "GATA" }, { site: [6, 20, 24] }, { site: null }, { site: [5, 10, 14] }, { site: null }]);
+  assert.deepEqual(heard, [{ motif: "GATA", also: ["t"] }, { site: [6, 20, 24] }, { site: null }, { site: [5, 10, 14] }, { site: null }]);
   link.set({ motif: "u" }, link); // the best match of TATC; of GATA it is the second one
   assert.equal(store.large!.name, "TATC");
   assert.equal(link.state.motif, "u");
@@ -198,4 +198,20 @@ test("a link carries the chosen motif both ways, and instances in the sequence's
   link.set({ motif: "flat" }, link);
   joinMotifs(late, link, end());
   assert.equal(late.large!.name, "flat");
+});
+
+test("a motif that is merged or renamed may be called by its members' names and those of their best matches", () => {
+  const store = make({ ...MATCHES }, {}, MATCH_BLOCKS), link = new Link();
+  joinMotifs(store, link, end());
+  store.set({ chosen: [0, 1] });
+  store.merge();
+  store.rename(store.large!.number, "ours");
+  const { chosen } = store.state;
+  store.set({ chosen: [] });
+  store.set({ chosen });
+  assert.deepEqual(link.names, ["GATA", "TATC", "ours", "t", "u"]);
+  link.set({ motif: "elsewhere", also: ["flat", "GATA"] }, link);
+  assert.equal(store.large!.name, "flat");
+  link.set({ motif: "u" }, link);
+  assert.deepEqual([link.names, store.large!.name], [["u"], "flat"]); // what was merged was not compared
 });

@@ -99,16 +99,16 @@ test("distances are taken together where there is no room", () => {
 
 test("a motif that is chosen elsewhere finds its partner", () => {
   const store = make();
-  store.follow("b");
+  store.follow(["b"]);
   assert.deepEqual(store.state.pair, ["b", "a"]);
-  store.follow("c10");
+  store.follow(["c10"]);
   assert.equal(store.state.pair[0], "c10");
   assert.notEqual(store.state.pair[1], "c10");
   store.set({ pair: ["a", "c10"] });
-  store.follow("c10"); // not b, which it is strongest with
+  store.follow(["c10"]); // not b, which it is strongest with
   assert.deepEqual(store.state.pair, ["c10", "a"]);
-  store.follow("unknown");
-  store.follow(null);
+  store.follow(["unknown"]);
+  store.follow([]);
   assert.equal(store.motif, "c10");
 });
 

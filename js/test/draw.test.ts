@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { OUTLINES, SvgPen } from "../src/draw/glyphs";
-import { pack } from "../src/draw/lanes";
+import { tint, pack } from "../src/draw/lanes";
 import { extent, letterAlpha, levelFor, modeOf, pyramid } from "../src/draw/lod";
 import { clampView, number, ticks, whole, zoom } from "../src/draw/scale";
 import { CATEGORIES, category, contrast, legible } from "../src/draw/theme";
@@ -80,4 +80,10 @@ test("filters and sorting", () => {
   assert.ok(matches(5, "> 4") && !matches(5, "<=4") && matches(5, "1..5") && matches("CCGGAA", "gga") && matches(null, ""));
   assert.deepEqual([3, null, 1].sort(compare), [1, 3, null]);
   assert.equal(toTsv([{ name: "a", kind: "text" }], [["x"], [null]]), "a\nx\n\n");
+});
+
+test("what has no name is grey beside what has one, and the accent where nothing has", () => {
+  const theme = { accent: "blue", unknown: "grey" } as never;
+  assert.deepEqual(["", "ETS"].map((_, code) => tint(["", "ETS"], code, false, "", theme)[0]), ["grey", category("ETS")]);
+  assert.equal(tint([""], 0, false, "", theme)[0], "blue");
 });

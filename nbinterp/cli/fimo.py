@@ -74,16 +74,16 @@ def _fimo(options: Any) -> None:
         "threshold": options.threshold, "reverse_complement": not options.no_rc, "background": background,
         "device": options.device, "verbose": sys.stderr.isatty(),
     }  # fmt: skip
+    motifs = nb.read_motifs(options.motifs, dtype="float64")
     if options.counts:
-        motifs = nb.read_motifs(options.motifs)
-        hits = nb.fimo(options.motifs, sequences, return_counts=True, **asked)
+        hits = nb.fimo(motifs, sequences, return_counts=True, **asked)
         counted = pd.DataFrame({"name": motifs.names, "alternate": motifs.alternate, "hits": hits})
         write_tables([counted], options.out)
         return
     if options.q_values:
-        tables = iter([nb.fimo(options.motifs, sequences, as_table=True, q_values=True, **asked)])
+        tables = iter([nb.fimo(motifs, sequences, as_table=True, q_values=True, **asked)])
     else:
-        tables = nb.stream_fimo(options.motifs, sequences, **asked)
+        tables = nb.stream_fimo(motifs, sequences, **asked)
     place = _LOCUS if options.loci else ["sequence_name", "start", "end"]
     if bed:
         write_tables((as_bed(table, place) for table in tables), options.out, header=False)

@@ -6,6 +6,7 @@ arrays of motifs of about one width, or at some windows alone.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -61,6 +62,18 @@ class Bank:
             _Group.of(np.flatnonzero((classes == one) & (sizes <= length)), self, first, last)
             for one in np.unique(classes[sizes <= length])
         ]
+
+    def under(self, lambdas: np.ndarray) -> Bank:
+        """The same motifs under other penalties; one of infinity leaves a motif out."""
+        other = copy.copy(self)
+        other.lambdas = torch.as_tensor(lambdas, device=self.device)
+        part = (self.lambdas / other.lambdas).float()[:, None, None]
+        other._groups = [group._replace(kernel=group.kernel * part[group.motifs]) for group in self._groups]
+        return other
+
+    def keys(self, windows: Windows) -> torch.Tensor:
+        """A number for each window that no other has."""
+        return (windows.region * len(self.sizes) + windows.motif) * self.length + windows.start
 
     def scales(self, problem: Scaled, windows: Windows) -> torch.Tensor:
         """What each window's motif is multiplied by."""

@@ -24,6 +24,7 @@ from .fista import FistaOptions, solve_fista
 from .measure import measure
 from .motifs import HitMotifs, hit_motifs
 from .scaled import Scaled, scale_regions
+from .threads import one_thread
 from .ties import alike_motifs, rivals
 
 __all__ = ["HitCaller", "Hits", "call_hits", "check_regions"]
@@ -138,8 +139,11 @@ def call_hits(
             motifs, hypothetical=mode[0] == "h", lambdas=lambdas, trim=trim, spans=spans, include=include, rename=rename,
             sqrt_transform=sqrt_transform, half=solver == "fista",
         )  # fmt: skip
-    caller = HitCaller(ready, int(X.shape[2]), mode, sqrt_transform, post_filter, solver, fista, resolve_device(device))
-    return Hits(*caller(X, contributions, batch_size=batch_size, verbose=verbose), ready, mode)
+    with one_thread():
+        caller = HitCaller(
+            ready, int(X.shape[2]), mode, sqrt_transform, post_filter, solver, fista, resolve_device(device)
+        )
+        return Hits(*caller(X, contributions, batch_size=batch_size, verbose=verbose), ready, mode)
 
 
 def check_regions(where: str, X: Any, contributions: Any, mode: str) -> None:

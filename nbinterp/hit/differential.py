@@ -13,6 +13,7 @@ from ..errors import problem
 __all__ = ["differential_hits"]
 
 _KEY = ["example_idx", "name", "strand"]
+_FILES = {"peak_id": "example_idx", "motif_name": "name", "hit_coefficient_global": "score"}
 
 
 def differential_hits(
@@ -23,7 +24,7 @@ def differential_hits(
     Parameters
     ----------
     first, second : DataFrame
-        Tables of `call_hits` in the same regions, in the same order.
+        Tables of `call_hits`, or of `read_hits`, in the same regions, in the same order.
     tolerance : int
         Starts of a motif on one strand that are this near are one site; nearest first, each hit in one pair at most.
     score : str
@@ -33,8 +34,8 @@ def differential_hits(
     -------
     DataFrame
         example_idx, name, strand, start, end (of the first where it has the hit), change (``both``, ``gained`` or ``lost`` in the
-        second), first, second (the scores, 0 where there is no hit), difference and log2_ratio (infinite where one is 0); by
-        region and start.
+        second), first, second (the scores, 0 where there is no hit), difference and log2_ratio (infinite where one is 0, NaN
+        where both are, or one is below 0); by region and start.
 
     Raises
     ------
@@ -51,6 +52,7 @@ def differential_hits(
     if tolerance < 0:
         raise problem(where, "tolerance", got=tolerance, need="at least 0", do="3 is usual")
     need = [*_KEY, "start", "end", score]
+    first, second = (_as_called(table) for table in (first, second))
     for argument, table in (("first", first), ("second", second)):
         missing = [name for name in need if name not in table]
         if missing:
@@ -68,10 +70,18 @@ def differential_hits(
         _alone(b, both["row_b"], columns, "gained", score),
     ]
     found = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.log2(found["second"].to_numpy(float)) - np.log2(found["first"].to_numpy(float))
     found = found.assign(difference=found["second"] - found["first"], log2_ratio=ratio)
     return found.sort_values(["example_idx", "start", "name", "strand"], kind="stable", ignore_index=True)
+
+
+def _as_called(table: pd.DataFrame) -> pd.DataFrame:
+    """A table of files in the columns of a call."""
+    if "motif_name" not in table:
+        return table
+    kept = table.drop(columns=[name for name in _FILES.values() if name in table])
+    return kept.rename(columns=lambda name: _FILES.get(name, str(name).removeprefix("hit_")))
 
 
 def _matched(rows: np.ndarray, others: np.ndarray) -> np.ndarray:

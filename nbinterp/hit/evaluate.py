@@ -119,6 +119,13 @@ def _placed(hits: pd.DataFrame, regions: Regions, names: list[str]) -> pd.DataFr
             "evaluate_hits", "hits", got=got, need="hits of these regions and motifs", do="pass those that were called"
         )
     here = places.iloc[row.astype(int)].reset_index(drop=True)
+    offset = hits[["start", "end"]].to_numpy() - here[["peak_region_start"]].to_numpy()
+    if len(offset) and (offset.min() < 0 or offset.max() > regions.length):
+        peak = hits["peak_id"].iloc[int(np.argmax(((offset < 0) | (offset > regions.length)).any(axis=1)))]
+        need = "hits within their regions"
+        raise problem(
+            "evaluate_hits", "hits", got=f"one outside of peak {peak}", need=need, do="pass those that were called"
+        )
     added = {name: here[name].to_numpy() for name in ("peak_region_start", "place")}
     return hits.reset_index(drop=True).assign(region=row.to_numpy(int), **added)
 

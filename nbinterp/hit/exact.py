@@ -11,17 +11,19 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
 import torch
 
 from .bank import Bank, Windows
 from .blocks import solve_blocks
 from .scaled import Scaled
 
-__all__ = ["Solution", "certify", "solve_exact"]
+__all__ = ["Solution", "certify", "solve_exact", "unshrunk"]
 
 _MOST_NEW = 256  # windows that may join a region at once
 _MOST_ROUNDS = 1000
 _NEAR = 1e-4  # float32 correlations this near to the bound are computed again in float64
+_FREE = 1e-12  # as good as no penalty
 _CELLS = 2**22  # of the arrays of one batch of blocks
 
 
@@ -39,7 +41,7 @@ class Solution(NamedTuple):
     rounds: torch.Tensor
 
 
-def solve_exact(problem: Scaled, bank: Bank, tolerance: float = 1e-8) -> Solution:
+def solve_exact(problem: Scaled, bank: Bank, tolerance: float = 1e-8, start: Windows | None = None) -> Solution:
     """Solve every region of a batch.
 
     Parameters
@@ -48,6 +50,8 @@ def solve_exact(problem: Scaled, bank: Bank, tolerance: float = 1e-8) -> Solutio
     bank : Bank
     tolerance : float
         A window joins when its correlation exceeds its penalty by this part.
+    start : Windows, optional
+        Likely ones, as of a penalty nearby, to begin with; not of regions of zeros.  They cost no look at all places.
 
     Returns
     -------
@@ -57,7 +61,9 @@ def solve_exact(problem: Scaled, bank: Bank, tolerance: float = 1e-8) -> Solutio
     n, device = len(problem.y), problem.y.device
     none = torch.zeros(0, dtype=torch.long, device=device)
     windows, c = Windows(none, none, none), problem.y.new_zeros(0)
-    residual = problem.y.clone()
+    if start is not None:
+        windows, c = _solve(problem, bank, start)
+    residual = problem.y - _explained(problem, bank, windows, c)
     worst, rounds = problem.y.new_zeros(n), torch.zeros(n, dtype=torch.long, device=device)
     open_ = torch.nonzero(problem.g > 0).flatten()
     while len(open_):
@@ -88,6 +94,16 @@ def certify(problem: Scaled, bank: Bank, windows: Windows, coefficients: torch.T
     return _finish(problem, bank, windows, coefficients, residual, worst, torch.zeros_like(worst).long())
 
 
+def unshrunk(problem: Scaled, bank: Bank, windows: Windows) -> torch.Tensor:
+    """The coefficients that explain most with these windows, now that nothing is paid for them; at least 0."""
+    free = bank.under(np.full(len(bank.sizes), _FREE))
+    kept, c = _solve(problem, free, windows)
+    key, order = bank.keys(windows).sort()
+    found = torch.zeros_like(key, dtype=c.dtype)
+    found[order[torch.searchsorted(key, bank.keys(kept))]] = c
+    return found
+
+
 def _worst(n: int, found: Windows, fits: torch.Tensor) -> torch.Tensor:
     """The largest correlation of each region, over its penalty; 0 where none comes near."""
     return fits.new_zeros(n).scatter_reduce_(0, found.region, fits, "amax")
@@ -106,11 +122,7 @@ def _candidates(problem: Scaled, bank: Bank, residual: torch.Tensor) -> tuple[to
 
 def _joining(found: Windows, fits: torch.Tensor, held: Windows, bank: Bank, tolerance: float, n: int) -> Windows:
     """The windows that are above their penalties and not in the set yet: the strongest of each region."""
-
-    def key(one: Windows) -> torch.Tensor:
-        return (one.region * len(bank.sizes) + one.motif) * bank.length + one.start
-
-    above = (fits > 1 + tolerance) & ~torch.isin(key(found), key(held))
+    above = (fits > 1 + tolerance) & ~torch.isin(bank.keys(found), bank.keys(held))
     found, fits = found.take(above), fits[above]
     order = torch.argsort(fits, descending=True, stable=True)
     order = order[torch.argsort(found.region[order], stable=True)]
@@ -195,8 +207,9 @@ def _finish(
     worst: torch.Tensor,
     rounds: torch.Tensor,
 ) -> Solution:
-    order = torch.argsort(windows.start, stable=True)
-    order = order[torch.argsort(windows.region[order], stable=True)]
+    order = torch.argsort(windows.motif, stable=True)
+    for key in (windows.start, windows.region):
+        order = order[torch.argsort(key[order], stable=True)]
     windows, c = windows.take(order), c[order]
     cost = torch.zeros_like(worst).index_add_(0, windows.region, bank.lambdas[windows.motif] * c)
     squares, product = residual.square().sum(dim=(1, 2)), (residual * problem.y).sum(dim=(1, 2))

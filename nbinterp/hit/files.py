@@ -1,7 +1,7 @@
 """Called hits as files: Fi-NeMo's, so that its tools and its users' scripts read them, and what they lack.
 
-In: `Hits` and the regions they were called in.  Out: ``hits.tsv``, ``hits_unique.tsv``, ``hits.bed``,
-``peaks_qc.tsv``, ``motif_data.tsv``, ``motif_cwms.npy``, ``parameters.json``, and ``hits_details.tsv`` with the further columns.
+In: `Hits` and the regions they were called in.  Out: ``hits.tsv``, ``hits_unique.tsv``, ``hits.bed``, ``peaks_qc.tsv``,
+``motif_data.tsv``, ``motif_cwms.npy``, ``parameters.json``, and ``hits_details.tsv`` with the further columns.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,66 +21,35 @@ from ..errors import FormatError, problem
 from .call import Hits
 from .motifs import HitMotifs
 from .regions import Regions
+from .store import DETAILS, HITS, NO_CHROM, Store, best_of, pack, places_in_genome
 
-__all__ = ["HITS", "hits_table", "read_hit_motifs", "read_hits", "unique_hits", "write_hits"]
+__all__ = [
+    "as_bed",
+    "hits_table",
+    "read_details",
+    "read_hit_motifs",
+    "read_hits",
+    "unique_hits",
+    "write_hits",
+    "write_store",
+]
 
-HITS: Final[Mapping[str, Any]] = {
-    "chr": str,
-    "start": np.int32,
-    "end": np.int32,
-    "start_untrimmed": np.int32,
-    "end_untrimmed": np.int32,
-    "motif_name": str,
-    "hit_coefficient": np.float32,
-    "hit_coefficient_global": np.float32,
-    "hit_similarity": np.float32,
-    "hit_correlation": np.float32,
-    "hit_importance": np.float32,
-    "hit_importance_sq": np.float32,
-    "strand": str,
-    "peak_name": str,
-    "peak_id": np.uint32,
+_SAME: Final = ["chr", "start", "motif_name", "strand"]
+_COLUMNS: Final[Mapping[str, list[str]]] = {
+    "hits.tsv": list(HITS),
+    "hits_unique.tsv": list(HITS),
+    "hits_details.tsv": [*_SAME, "peak_id", "example_idx", *DETAILS],
 }
-_DETAILS = ("cosine", "explained", "leave_one_out", "rival", "tied")
-_SAME = ["chr", "start", "motif_name", "strand"]
-_NO_CHROM = "NA"
-
-
-def _places(hits: Hits, regions: Regions, example: np.ndarray) -> pd.DataFrame:
-    if regions.peaks is not None:
-        return regions.peaks.iloc[example].reset_index(drop=True)
-    n = len(example)
-    names = np.full(n, _NO_CHROM, object)
-    return pd.DataFrame(
-        {"chr": names, "chr_id": example, "start": np.zeros(n, np.int32), "peak_id": example, "peak_name": names}
-    )
 
 
 def hits_table(hits: Hits, regions: Regions) -> pd.DataFrame:
     """Give hits Fi-NeMo's columns, in genome coordinates where the regions have them, and ours after those.
 
-    Sorted by chromosome, start, motif and strand.  Without peaks the chromosome is ``NA``, positions count from the
-    beginning of each region, and ``peak_id`` tells the regions apart.
+    Sorted by chromosome, start, motif, strand and region.  Without peaks the chromosome is ``NA``, positions count from
+    the beginning of each region, and ``peak_id`` tells the regions apart.
     """
-    table = hits.table
-    places = _places(hits, regions, table["example_idx"].to_numpy())
-    spans = ("start", "end", "start_untrimmed", "end_untrimmed")
-    columns = {
-        "chr": places["chr"],
-        **{name: table[name].to_numpy() + places["start"] for name in spans},
-        "motif_name": table["name"].to_numpy(),
-        **{f"hit_{name}": table[name].to_numpy() for name in ("coefficient", "coefficient_global", "similarity")},
-        "hit_correlation": table["similarity"].to_numpy(),  # as Fi-NeMo has it
-        **{f"hit_{name}": table[name].to_numpy() for name in ("importance", "importance_sq")},
-        "strand": table["strand"].to_numpy(),
-        "peak_name": places["peak_name"],
-        "peak_id": places["peak_id"],
-        **{name: table[name].to_numpy() for name in ("example_idx", *_DETAILS)},
-        "chr_id": places["chr_id"],
-    }
-    order = ["chr_id", "start", "motif_name", "strand", "peak_id"]
-    sorted_ = pd.DataFrame(columns).sort_values(order, kind="stable", ignore_index=True)
-    return sorted_.drop(columns="chr_id").astype({name: kind for name, kind in HITS.items() if kind is not str})
+    store = Store([pack(hits.table, hits.motifs)], hits.motifs, regions)
+    return pd.concat([table for table, _ in store.blocks()], ignore_index=True)
 
 
 def unique_hits(table: pd.DataFrame) -> pd.DataFrame:
@@ -87,25 +57,27 @@ def unique_hits(table: pd.DataFrame) -> pd.DataFrame:
 
     Without chromosomes every region stands for itself.  (Fi-NeMo keeps any, and takes the regions for one.)
     """
-    keys = [*_SAME, *(["peak_id"] if (table["chr"] == _NO_CHROM).any() else [])]
-    best = table.sort_values("hit_similarity", ascending=False, kind="stable").drop_duplicates(keys)
-    return table.loc[best.index.sort_values()].reset_index(drop=True)
+    keys = [*_SAME, *(["peak_id"] if (table["chr"] == NO_CHROM).any() else [])]
+    return table[best_of(table[keys], table["hit_similarity"].to_numpy())].reset_index(drop=True)
 
 
-def _bed(unique: pd.DataFrame) -> pd.DataFrame:
-    """Fi-NeMo's six columns, with the similarity in thousandths as score; thick from end to end."""
-    score = np.clip(np.rint(unique["hit_similarity"] * 1000), 0, 1000).astype(int)
+def as_bed(table: pd.DataFrame) -> pd.DataFrame:
+    """Fi-NeMo's six columns of BED, with the similarity in thousandths as score; thick from end to end.
+
+    What a hit in a padded region has before the beginning of its chromosome is cut off.
+    """
+    start = table["start"].clip(lower=0)
+    score = np.clip(np.rint(table["hit_similarity"] * 1000), 0, 1000).astype(int)
     return pd.DataFrame(
         {
-            "chr": unique["chr"], "start": unique["start"], "end": unique["end"], "name": unique["motif_name"],
-            "score": score, "strand": unique["strand"], "thick_start": unique["start"], "thick_end": unique["end"],
+            "chr": table["chr"], "start": start, "end": table["end"], "name": table["motif_name"], "score": score,
+            "strand": table["strand"], "thick_start": start, "thick_end": table["end"],
         }
     )  # fmt: skip
 
 
-def _quality(hits: Hits, regions: Regions) -> pd.DataFrame:
-    facts = hits.regions
-    places = _places(hits, regions, facts["example_idx"].to_numpy())
+def _quality(facts: pd.DataFrame, regions: Regions) -> pd.DataFrame:
+    places = places_in_genome(regions, facts["example_idx"].to_numpy())
     columns = {name: facts[name].to_numpy(np.float32) for name in ("nll", "dual_gap")}
     columns["num_steps"] = facts["num_steps"].to_numpy(np.int32)
     columns |= {name: facts[name].to_numpy(np.float32) for name in ("step_size", "global_scale")}
@@ -132,7 +104,7 @@ def write_hits(
     regions : Regions
         Those that the hits were called in.
     parameters : mapping, optional
-        What was asked, for ``parameters.json``.
+        What was asked, for ``parameters.json``; by Fi-NeMo's names, where it has one.
 
     Returns
     -------
@@ -141,36 +113,49 @@ def write_hits(
 
     Notes
     -----
-    Columns and types are Fi-NeMo's.  ``hits.bed`` has its first six columns, with the similarity in thousandths as score,
-    and thick ends.  ``hits_details.tsv`` has a row for each of ``hits.tsv``, with example_idx, cosine, explained,
-    leave_one_out, rival and tied.
+    Columns and types are Fi-NeMo's.  ``hits.bed`` has its first six columns, with the similarity in thousandths as score
+    (Fi-NeMo's is 0), and the ends again as thick ends.  ``hits_details.tsv`` has a row for each of ``hits.tsv``, with
+    example_idx, cosine, explained, leave_one_out, rival and tied.
     """
-    folder = Path(out)
-    table = hits_table(hits, regions)
-    unique = unique_hits(table)
-    facts = {
+    return write_store(out, Store([pack(hits.table, hits.motifs)], hits.motifs, regions), hits.regions, parameters)
+
+
+def write_store(
+    out: str | os.PathLike[str], store: Store, facts: pd.DataFrame, parameters: Mapping[str, Any] | None = None
+) -> dict[str, Path]:
+    """Write what `write_hits` does, of hits that need not fit into memory; `facts` are ``Hits.regions``."""
+    folder, motifs, regions = Path(out), store.motifs, store.regions
+    _write_tables(folder, store)
+    for name, table in (("peaks_qc.tsv", _quality(facts, regions)), ("motif_data.tsv", motifs.table)):
+        with writing(folder / name) as path:
+            table.to_csv(path, sep="\t", index=False, na_rep="NaN")
+    with writing(folder / "motif_cwms.npy") as path:
+        np.save(path, motifs.weights.astype(np.float16))
+    sizes = {
         "region_width": regions.length,
         "num_regions": len(regions),
-        "untrimmed_motif_width": int(hits.motifs.weights.shape[2]),
-        "num_motifs": len(hits.motifs),
+        "untrimmed_motif_width": int(motifs.weights.shape[2]),
+        "num_motifs": len(motifs),
     }
-    tables = {
-        "hits.tsv": table[list(HITS)],
-        "hits_unique.tsv": unique[list(HITS)],
-        "hits_details.tsv": table[[*_SAME, "peak_id", "example_idx", *_DETAILS]],
-        "peaks_qc.tsv": _quality(hits, regions),
-        "motif_data.tsv": hits.motifs.table,
-    }
-    for name, one in tables.items():
-        with writing(folder / name) as path:
-            one.to_csv(path, sep="\t", index=False, na_rep="NaN")
-    with writing(folder / "hits.bed") as path:
-        _bed(unique).to_csv(path, sep="\t", index=False, header=False)
-    with writing(folder / "motif_cwms.npy") as path:
-        np.save(path, hits.motifs.weights.astype(np.float16))
+    asked = {"cwm_trim_threshold_default": None, **(parameters or {})}  # Fi-NeMo's report wants it to be there
     with writing(folder / "parameters.json") as path:
-        path.write_text(json.dumps({**(parameters or {}), **facts}, indent=4, default=str) + "\n")
-    return {name: folder / name for name in (*tables, "hits.bed", "motif_cwms.npy", "parameters.json")}
+        path.write_text(json.dumps({**asked, **sizes}, indent=4, default=str) + "\n")
+    written = (*_COLUMNS, "hits.bed", "peaks_qc.tsv", "motif_data.tsv", "motif_cwms.npy", "parameters.json")
+    return {name: folder / name for name in written}
+
+
+def _write_tables(folder: Path, store: Store) -> None:
+    """The files with a row a hit, side by side, some rows at a time."""
+    with ExitStack() as open_files:
+        paths = {name: open_files.enter_context(writing(folder / name)) for name in (*_COLUMNS, "hits.bed")}
+        texts = {
+            name: open_files.enter_context(path.open("w", encoding="utf-8", newline="")) for name, path in paths.items()
+        }
+        for i, (table, best) in enumerate(store.blocks()):
+            for name, columns in _COLUMNS.items():
+                rows = table[best] if name == "hits_unique.tsv" else table
+                rows.to_csv(texts[name], sep="\t", columns=columns, header=i == 0, index=False, na_rep="NaN")
+            as_bed(table[best]).to_csv(texts["hits.bed"], sep="\t", header=False, index=False)
 
 
 def read_hits(path: str | os.PathLike[str]) -> pd.DataFrame:
@@ -195,6 +180,28 @@ def read_hits(path: str | os.PathLike[str]) -> pd.DataFrame:
         ) from error
 
 
+def read_details(out: str | os.PathLike[str]) -> pd.DataFrame:
+    """Read ``hits.tsv`` of a folder, with the columns of ``hits_details.tsv``; Fi-NeMo's folders have none of these.
+
+    Raises
+    ------
+    FormatError
+        When the two do not belong together.
+    """
+    hits, path = read_hits(out), Path(out) / "hits_details.tsv"
+    if not path.is_file():
+        return hits
+    details = pd.read_csv(path, sep="\t", dtype={"rival": str}, keep_default_na=False, na_values={"cosine": ["NaN"]})
+    keys = [*_SAME, "peak_id"]
+    if (
+        len(details) != len(hits)
+        or not (details[keys].astype(str).to_numpy() == hits[keys].astype(str).to_numpy()).all()
+    ):
+        got, need = f"{path} with other rows than hits.tsv", "the details of these hits"
+        raise problem("read_details", "out", got=got, need=need, do="remove it, or call again", kind=FormatError)
+    return hits.assign(**{name: details[name] for name in ("example_idx", *DETAILS)})
+
+
 def read_hit_motifs(out: str | os.PathLike[str]) -> HitMotifs:
     """Read the motifs of a call, ours or Fi-NeMo's, from its folder."""
     folder = Path(out)
@@ -203,7 +210,7 @@ def read_hit_motifs(out: str | os.PathLike[str]) -> HitMotifs:
         weights = np.load(folder / "motif_cwms.npy").astype(float)
         names, original, strands = (tuple(table[name]) for name in ("motif_name", "motif_name_orig", "strand"))
         starts, ends, scales, lambdas = (
-            table[name].to_numpy() for name in ("motif_start", "motif_end", "motif_scale", "lambda")
+            table[name].to_numpy(copy=True) for name in ("motif_start", "motif_end", "motif_scale", "lambda")
         )
         widths = np.full(len(weights), weights.shape[2])
         return HitMotifs(names, original, strands, weights, widths, starts, ends, scales, lambdas)

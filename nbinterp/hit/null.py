@@ -22,7 +22,7 @@ def permute_regions(
 
     Parameters
     ----------
-    X : tensor or array (N, 4, L)
+    X : tensor, array or PackedSequence (N, 4, L)
         One-hot.
     contributions : tensor or array (N, L) or (N, 4, L)
     random_state : int, optional
@@ -34,6 +34,11 @@ def permute_regions(
     -------
     tensors, as the arguments
 
+    Raises
+    ------
+    NbinterpError
+        For other shapes, or blocks below 1 or longer than the regions.
+
     Examples
     --------
     >>> X, contributions = permute_regions(np.eye(4)[None], np.arange(4.0)[None], random_state=0)
@@ -41,17 +46,17 @@ def permute_regions(
     True
     """
     where = "permute_regions"
-    sequence, values = torch.as_tensor(X), torch.as_tensor(contributions)
-    n, length = sequence.shape[0], sequence.shape[-1]
-    if values.shape[0] != n or values.shape[-1] != length:
-        got = f"shape {tuple(values.shape)}, and X of {tuple(sequence.shape)}"
-        raise problem(where, "contributions", got=got, need="as many regions and positions", do="match them")
+    sequence, values = (torch.as_tensor(v.to_one_hot() if hasattr(v, "to_one_hot") else v) for v in (X, contributions))
+    if sequence.ndim != 3 or sequence.shape[1] != 4:
+        raise problem(where, "X", got=f"shape {tuple(sequence.shape)}", need="(N, 4, L)", do="one-hot encode")
+    n, _, length = sequence.shape
+    if tuple(values.shape) not in ((n, length), (n, 4, length)):
+        need = f"{(n, length)} or {(n, 4, length)}"
+        raise problem(where, "contributions", got=f"shape {tuple(values.shape)}", need=need, do="match them with X")
     if not 1 <= block <= length:
         raise problem(where, "block", got=block, need=f"1 to {length}", do="1 permutes single positions")
-    seeds = np.random.default_rng(
-        random_state if not isinstance(random_state, np.random.RandomState) else random_state.randint(2**31)
-    )
-    keys = torch.from_numpy(seeds.random((n, -(-length // block)))).to(sequence.device)
+    seed = random_state.randint(2**31) if isinstance(random_state, np.random.RandomState) else random_state
+    keys = torch.from_numpy(np.random.default_rng(seed).random((n, -(-length // block)))).to(sequence.device)
     spread = keys.repeat_interleave(block, dim=1)[:, :length]
     order = torch.argsort(spread, dim=1, stable=True)
     return _taken(sequence, order), _taken(values, order.to(values.device))

@@ -7,7 +7,6 @@ Out: `Regions`, read as they are needed, and the npz file that Fi-NeMo calls reg
 from __future__ import annotations
 
 import os
-import pathlib
 import warnings
 import zipfile
 from collections.abc import Sequence
@@ -50,15 +49,12 @@ class Regions:
         chr, chr_id, start, peak_id, peak_name; a row a region.
     notes : DataFrame
         region, peak_name, note: what was padded.
-    source : str
-        What tells these regions from others, for runs that go on.
     """
 
     sequences: Rows
     contributions: Rows
     peaks: pd.DataFrame | None
     notes: pd.DataFrame
-    source: str = ""
 
     def __len__(self) -> int:
         return int(self.sequences.shape[0])
@@ -310,7 +306,4 @@ def read_regions(path: Path) -> Regions:
         )
     with np.load(path) as held:
         table = pd.DataFrame({name: held[name] for name in PEAKS}) if "chr" in held else None
-    state = pathlib.Path(path).stat()
-    return Regions(
-        sequences, contributions, table, _notes([]), f"{os.fspath(path)} {state.st_size} {state.st_mtime_ns}"
-    )
+    return Regions(sequences, contributions, table, _notes([]))

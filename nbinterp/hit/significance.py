@@ -22,11 +22,11 @@ from .null import permute_regions
 
 __all__ = ["Calibration", "calibrate_lambdas", "hit_q_values"]
 
-_SCORES = ("similarity", "cosine", "coefficient", "coefficient_global", "explained", "leave_one_out")
+_SCORES = ("similarity", "cosine", "coefficient", "coefficient_global", "importance", "explained", "leave_one_out")
 
 
 def hit_q_values(
-    hits: pd.DataFrame, null: pd.DataFrame, n_permutations: int, *, score: str = "similarity", by_motif: bool = True
+    hits: pd.DataFrame, null: pd.DataFrame, n_permutations: float, *, score: str = "similarity", by_motif: bool = True
 ) -> np.ndarray:
     """The rate of false discoveries among hits at least as strong, for each hit.
 
@@ -34,10 +34,10 @@ def hit_q_values(
     ----------
     hits, null : DataFrame
         Tables of `call_hits`: of the regions, and of all their permutations together.
-    n_permutations : int
-        How often each region was permuted.
+    n_permutations : float
+        How often each region was permuted; below 1 where only part of the regions were.
     score : str
-        What strong means: similarity, cosine, coefficient, coefficient_global, explained or leave_one_out.
+        What strong means: similarity, cosine, coefficient, coefficient_global, importance, explained or leave_one_out.
     by_motif : bool
         Motifs apart: some are more often found by chance than others.
 
@@ -45,6 +45,11 @@ def hit_q_values(
     -------
     array, one entry a hit
         Between 0 and 1.  One false hit is added to each count, so that nothing is ever certain.
+
+    Raises
+    ------
+    NbinterpError
+        For tables without names or this score, another score, or no permutations.
 
     Examples
     --------
@@ -55,8 +60,14 @@ def hit_q_values(
     """
     where = "hit_q_values"
     check_choice(where, "score", score, _SCORES)
-    if n_permutations < 1:
-        raise problem(where, "n_permutations", got=n_permutations, need="at least 1", do="permute the regions")
+    if not n_permutations > 0:
+        raise problem(where, "n_permutations", got=n_permutations, need="above 0", do="permute the regions")
+    for argument, table in (("hits", hits), ("null", null)):
+        missing = [name for name in ("name", score) if name not in table]
+        if missing:
+            raise problem(
+                where, argument, got=f"no {', '.join(missing)}", need="name and the score", do="pass Hits.table"
+            )
     kinds = [hits["name"], null["name"]] if by_motif else [pd.Series("", t.index) for t in (hits, null)]
     out, values, false = np.ones(len(hits)), hits[score].to_numpy(), null[score].to_numpy()
     for rows in hits.groupby(kinds[0].to_numpy()).indices.values():
@@ -65,7 +76,7 @@ def hit_q_values(
     return out
 
 
-def _rates(values: np.ndarray, false: np.ndarray, n_permutations: int) -> np.ndarray:
+def _rates(values: np.ndarray, false: np.ndarray, n_permutations: float) -> np.ndarray:
     order = np.argsort(-values, kind="stable")
     ranked = values[order]
     true = np.searchsorted(-ranked, -ranked, side="right")  # hits as strong and stronger; equals share
@@ -124,7 +135,8 @@ def calibrate_lambdas(
     Returns
     -------
     Calibration
-        Where no similarity meets the rate, the penalty is that of the strongest false hit, and reached is False.
+        Where no similarity meets the rate, the penalty is that of the strongest false hit, at which none of them is called,
+        and reached is False.
 
     Raises
     ------
@@ -170,7 +182,6 @@ def call_null(
     options: Mapping[str, Any],
 ) -> pd.DataFrame:
     """Hits in permutations of the regions, of all permutations together; column permutation tells them apart."""
-    one_hot = X.to_one_hot() if hasattr(X, "to_one_hot") else X
     seeds = np.random.default_rng(random_state).integers(2**31, size=n_permutations)
     kept = {
         key: options[key]
@@ -179,7 +190,7 @@ def call_null(
     }
     tables = []
     for i, seed in enumerate(seeds.tolist()):
-        permuted = permute_regions(one_hot, contributions, seed, block=block)
+        permuted = permute_regions(X, contributions, seed, block=block)
         tables.append(call_hits(*permuted, motifs, **kept).table.assign(permutation=i))
     return pd.concat(tables, ignore_index=True)
 

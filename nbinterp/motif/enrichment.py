@@ -83,8 +83,9 @@ def motif_enrichment(
     DataFrame
         Most significant first: name, motif_idx, n and n_control (sequences that have the motif), fraction and
         fraction_control, ratio (of these fractions, as if one sequence more had the motif, shared between the sets by
-        their sizes: never infinite, and 1 where nothing was found), hits and hits_control (windows, on both strands), p-value (one-sided), log10_p-value (which tells
-        p-values apart that are too small to differ from 0) and q-value (Benjamini-Hochberg over the motifs).
+        their sizes: never infinite, and 1 where nothing was found), hits and hits_control (windows, on both strands),
+        p-value (one-sided), log10_p-value (which tells p-values apart that are too small to differ from 0) and q-value
+        (Benjamini-Hochberg over the motifs).
 
     Raises
     ------

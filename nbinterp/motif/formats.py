@@ -117,14 +117,14 @@ def write_motifs(filename: Path_, motifs: MotifSet | Mapping[str, Any], format: 
     filename : path
         Written whole or not at all.
     motifs : MotifSet or mapping of names to arrays (4, w)
-        Probabilities.
+        Probabilities, rows ACGT.  Text has six decimals or digits; .npz keeps the numbers as they are.
     format : {"meme", "jaspar", "transfac", "homer", "npz"}, optional
         By the suffix: .meme, .jaspar, .pfm, .transfac, .dat, .homer, .motif, .motifs, .npz.
 
     Raises
     ------
     NbinterpError
-        When neither says the format.
+        When neither says the format, or the matrices are no motifs.
 
     Examples
     --------

@@ -83,10 +83,14 @@ def write_homer(filename: str | os.PathLike[str], motifs: MotifSet, *, threshold
     filename : path
         Written whole or not at all.
     motifs : MotifSet
-        Probabilities.
+        Probabilities (4, w), rows ACGT; they are written with six decimals.
     threshold : float
         P-value under uniform letters; the score that it begins at becomes HOMER's detection threshold (natural
         log-odds).
+
+    Notes
+    -----
+    The format: http://homer.ucsd.edu/homer/motif/creatingCustomMotifs.html.
 
     Examples
     --------

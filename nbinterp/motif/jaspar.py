@@ -91,6 +91,13 @@ def _rows(filename: str | os.PathLike[str], name: str, lines: list[tuple[int, st
 def write_jaspar(filename: str | os.PathLike[str], motifs: MotifSet) -> None:
     r"""Write motifs in JASPAR's format: counts where the number of sites is known, else probabilities.
 
+    Parameters
+    ----------
+    filename : path
+        Written whole or not at all.
+    motifs : MotifSet
+        Probabilities (4, w), rows ACGT; counts are these times `MotifSet.n_sites`, with six digits.
+
     Examples
     --------
     >>> import tempfile, pathlib

@@ -156,7 +156,23 @@ def _bad(filename: str | os.PathLike[str], got: str, need: str, do: str) -> Form
 
 
 def write_meme(filename: str | os.PathLike[str], motifs: MotifSet | Mapping[str, Any]) -> None:
-    r"""Write a motif set, or matrices ``(4, w)`` by name, as a MEME version 4 file, whole or not at all; six decimals.
+    r"""Write a motif set, or matrices ``(4, w)`` by name, as a MEME version 4 file.
+
+    Parameters
+    ----------
+    filename : path
+        Written whole or not at all.
+    motifs : MotifSet or mapping of names to arrays (4, w)
+        Probabilities, rows ACGT; they are written with six decimals, with the set's background and numbers of sites.
+
+    Raises
+    ------
+    NbinterpError
+        For matrices that are no motifs; see `MotifSet`.
+
+    Notes
+    -----
+    The format: https://meme-suite.org/meme/doc/meme-format.html.
 
     Examples
     --------

@@ -276,16 +276,27 @@ def write_modisco(filename: str | os.PathLike[str], patterns: PatternSet) -> Non
     filename : path
         Written whole or not at all.
     patterns : PatternSet
-        Names must be ``pos_patterns.pattern_0`` and so on.
+        Contributions in any units.  Names must be ``pos_patterns.pattern_0`` and so on.
 
     Raises
     ------
     NbinterpError
         For another name.
 
+    Notes
+    -----
+    The layout is modisco-lite's (https://github.com/jmschrei/tfmodisco-lite): a group a pattern, matrices ``(L, 4)`` in
+    float64, seqlets and subpatterns below it.
+
     Examples
     --------
-    See `read_modisco`.
+    >>> import tempfile, pathlib
+    >>> path = pathlib.Path(tempfile.mkdtemp()) / "m.h5"
+    >>> seqlets = pd.DataFrame({"example_idx": [3], "start": [5], "end": [9], "strand": ["+"]})
+    >>> one = Pattern("neg_patterns.pattern_0", np.eye(4), -np.eye(4), -np.eye(4), seqlets, {})
+    >>> write_modisco(path, PatternSet((one,)))
+    >>> read_modisco(path).names
+    ('neg_patterns.pattern_0',)
     """
     import h5py
 

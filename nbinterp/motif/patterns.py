@@ -33,6 +33,11 @@ def pattern_core(pattern: Pattern, fraction: float = 0.3, pad: int = 0) -> tuple
     pad : int
         Columns more on either side, as far as there are any.
 
+    Returns
+    -------
+    start, end : int
+        Columns of the pattern; both 0 of a pattern without columns.
+
     Examples
     --------
     >>> cwm = np.array([[0.0, 0.1, 1.0, 0.5, 0.0]] * 4)
@@ -47,7 +52,24 @@ def pattern_core(pattern: Pattern, fraction: float = 0.3, pad: int = 0) -> tuple
 
 
 def seqlet_contributions(pattern: Pattern) -> np.ndarray:
-    """Contribution of each seqlet, summed over its bases: ``(n,)``, NaN where the file holds no seqlets' arrays."""
+    """Say what each seqlet contributes, summed over its bases.
+
+    Parameters
+    ----------
+    pattern : Pattern
+
+    Returns
+    -------
+    float64 array (n,)
+        In the units of the attributions that TF-MoDISco was given; NaN where the file holds no seqlets' arrays.
+
+    Examples
+    --------
+    >>> seqlets = pd.DataFrame({"example_idx": [3], "start": [5], "end": [9], "strand": ["+"]})
+    >>> arrays = {"contrib_scores": np.eye(4)[None] * 0.5}
+    >>> seqlet_contributions(Pattern("pos_patterns.pattern_0", np.eye(4), np.eye(4), np.eye(4), seqlets, arrays))
+    array([2.])
+    """
     each = pattern.seqlet_arrays.get("contrib_scores")
     if each is None:
         return np.full(pattern.n_seqlets, np.nan)
@@ -111,7 +133,9 @@ def pattern_table(patterns: PatternSet, *, fraction: float = 0.3) -> pd.DataFram
         name; sign (+ adds to the prediction); n_seqlets, n_examples (sequences that have one), n_subpatterns; consensus
         and width of the core; information, bits of the core; gc, of the core; contribution, mean over the seqlets, and its
         standard deviation contribution_sd (NaN without seqlets' arrays); distance, median of how far seqlets' centres lie
-        from the middle of the window (NaN where the file does not say how wide that is, or there are no seqlets).
+        from the middle of the window, in bases (NaN where the file does not say how wide that is, or there are no
+        seqlets).  Contributions have the units of the attributions.  Information is against uniform letters, with a
+        pseudocount of 0.001 a letter.
 
     Examples
     --------

@@ -48,6 +48,12 @@ def align_motifs(query: Any, target: Any, offset: int, strand: str | int = "+") 
     strand : str or int
         "-" or 1 turns the target round first, as `tomtom` did.
 
+    Returns
+    -------
+    AlignedMotifs
+        `query` and `target` float64 ``(4, W)``, in the units that they have, zero where they have no column; W is the span
+        of both; `query_start` and `target_start` the first columns of each.
+
     Raises
     ------
     NbinterpError
@@ -100,6 +106,12 @@ def motif_similarity(
         Columns that an alignment shares at least (at most the shorter width counts).
     reverse_complement : bool
         Try the reverse complement of each target too; ties go to the + strand.
+
+    Returns
+    -------
+    MotifSimilarity
+        `similarity` float64 and `offset`, `overlap`, `strand` int64, each ``(n_Qs, n_Ts)``: from -1 to 1 (0 of a motif
+        that says nothing) for "pearson", 0 and below for "euclidean"; the others as `tomtom` has them.
 
     Raises
     ------

@@ -88,7 +88,7 @@ def _bins(columns: Columns, scored: np.ndarray, targets: Targets, n_score_bins: 
     tops = np.empty((min(step, n), m), np.float32)
     tops[:] = top - rounding
     bins: np.ndarray = np.empty((n, m), kind)
-    work, higher = np.empty_like(tops), np.empty_like(tops, kind)
+    work, higher = np.empty_like(tops), np.empty_like(bins[: len(tops)])
     doubtful = []
     for begin in range(0, n, step) if slack < _DOUBT else ():
         size = min(step, n - begin)

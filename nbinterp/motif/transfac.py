@@ -96,6 +96,14 @@ def _name(filename: str | os.PathLike[str], fields: dict[str, str], line: int) -
 def write_transfac(filename: str | os.PathLike[str], motifs: MotifSet) -> None:
     r"""Write motifs in TRANSFAC's format: counts where the number of sites is known, else probabilities.
 
+    Parameters
+    ----------
+    filename : path
+        Written whole or not at all.
+    motifs : MotifSet
+        Probabilities (4, w), rows ACGT; counts are these times `MotifSet.n_sites`, with six digits.  The
+        name's first word becomes the accession, the rest the identifier.
+
     Examples
     --------
     >>> import tempfile, pathlib

@@ -56,6 +56,11 @@ class Patterned:
     planted: pd.DataFrame | None
 
     @property
+    def rows(self) -> np.ndarray | None:
+        """The row of each of TF-MoDISco's sequences among those shown, -1 for the others; None where none are shown."""
+        return None if self.shown is None else np.where(self.place < len(self.shown), self.place, -1)
+
+    @property
     def ranked(self) -> pd.DataFrame:
         """The seqlets by the rows of the sequences shown; those of other sequences have larger numbers."""
         return self.seqlets.assign(example_idx=self.place[self.seqlets["example_idx"].to_numpy(np.int64)])
@@ -71,9 +76,9 @@ def read_patterns(asked: PatternsParameters) -> Patterned:
     >>> len(found.patterns), found.shown.shape, "ETS" in set(found.planted["planted"])
     (7, (20, 4, 400), True)
     """
-    from ..motif import load_jaspar, pattern_seqlets, read_modisco, read_motifs
+    from ..motif import pattern_seqlets, read_modisco, read_motifs
 
-    known = read_motifs(asked.motifs) if asked.motifs else load_jaspar(tax_group=asked.tax_group or None)
+    known = read_motifs(asked.motifs or f"jaspar:{asked.tax_group or 'all'}", dtype="float64")
     names: list[str] = []
     X: Any = None
     scores: Any = None

@@ -6,6 +6,7 @@ chooses comes back as traits.  ``static/`` holds the built JavaScript, whose sou
 
 from .browser import MotifBrowser
 from .cooccurrence import CooccurrenceView
+from .hit import HitView
 from .interaction import InteractionView
 from .links import link
 from .logo import LogoView
@@ -18,6 +19,7 @@ from .variant import VariantView
 
 __all__ = [
     "CooccurrenceView",
+    "HitView",
     "InteractionView",
     "LogoView",
     "MarginalView",

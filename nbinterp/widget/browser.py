@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 import traitlets
 
+from ..chart.motifs import information_heights, motifs_png
 from ..errors import problem, suggest
 from ..live import pack_blocks
 from .base import View, static
@@ -27,10 +28,10 @@ from .browser_data import (
     pack_instances,
     pack_matches,
     pack_matrices,
-    rows_of,
     with_contributions,
 )
 from .browser_edits import Motif, iupac, replay
+from .table import cells_of
 
 if TYPE_CHECKING:
     from ..motif import MotifSet
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 __all__ = ["MotifBrowser"]
 
 _WHERE = "MotifBrowser"
+_STILL = 12  # motifs in a still picture
 _OWN = ("logo", "name", "width", "information", "consensus", "instances", "match", "q-value", "p-value", "tags")
 
 
@@ -69,7 +71,8 @@ class MotifBrowser(View):
     height : int
         Of the table, in pixels.
     link : str
-        Name of a link, as `nbinterp.link` gives it: choosing a motif shows its instances in linked views.
+        Name of a link, as `nbinterp.link` gives it: choosing a motif shows its instances in linked views, those of its first
+        name or else, in a view that knows none, of its best match's.
 
     Attributes
     ----------
@@ -153,12 +156,13 @@ class MotifBrowser(View):
                 {"name": str(c), "kind": "number" if pd.api.types.is_numeric_dtype(self._table[c]) else "text"}
                 for c in self._table.columns
             ],
-            "cells": rows_of(self._table),
+            "cells": cells_of(self._table),
             "name": name,
             "height": height,
         }
         words = json.dumps(meta, separators=(",", ":"), allow_nan=False)
         super().__init__(meta=words, data=packed.data, link=link)
+        self._still: tuple[Any, bytes] | None = None
 
     # --- what a person chose and did ----------------------------------------------------------------------------------
 
@@ -240,6 +244,20 @@ class MotifBrowser(View):
         columns["tags"] = [",".join(one.tags) for one in now]
         own = pd.DataFrame(columns)
         return own.join(self._table.reset_index(drop=True).reindex(single).reset_index(drop=True))
+
+    def to_png(self) -> bytes:
+        """Draw the motifs that are chosen, or else the first ones, as they are now; kept until that changes."""
+        pictured = list(self.chosen), list(self.edits["done"]), self.reverse
+        if self._still is None or self._still[0] != pictured:
+            now = self._now
+            shown = [one for one in now if one.number in set(self.chosen)] or now
+            matrices = [
+                (one.name, information_heights(one.pwm) if one.cwm is None else one.cwm) for one in shown[:_STILL]
+            ]
+            rows = [(name, matrix[::-1, ::-1] if self.reverse else matrix) for name, matrix in matrices]
+            title = f"{len(rows)} of {len(now):,} motifs" if len(rows) < len(now) else ""
+            self._still = pictured, motifs_png(rows, title)
+        return self._still[1]
 
     def to_meme(self, path: str | os.PathLike[str] | None = None) -> str:
         """The motifs as they are now in the MEME format: the text, which is also written to `path` when there is one."""

@@ -11,13 +11,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-import pandas as pd
 
 from ..core.tables import ANNOTATIONS, check_table
 from ..errors import problem, suggest
 from .base import numpy_of
 from .browser_edits import Motif
-from .table import _cell
 
 if TYPE_CHECKING:
     from ..motif import MotifSet
@@ -30,7 +28,6 @@ __all__ = [
     "pack_instances",
     "pack_matches",
     "pack_matrices",
-    "rows_of",
     "with_contributions",
 ]
 
@@ -225,8 +222,3 @@ def pack_instances(found: np.ndarray, n: int) -> dict[str, np.ndarray]:
     kept = found[np.arange(len(found)) - first[found[:, 0]] < _MOST]
     at = np.searchsorted(kept[:, 0], np.arange(n + 1))
     return {"instance_at": at.astype(np.int32), "instance": kept[:, 1:].astype(np.int32)}
-
-
-def rows_of(table: pd.DataFrame) -> list[list[Any]]:
-    """Cells as the page takes them."""
-    return [list(map(_cell, row)) for row in table.itertuples(index=False, name=None)] if len(table.columns) else []

@@ -17,7 +17,8 @@ from ..chart.annotation import cooccurrence_png
 from ..errors import problem
 from ..live import pack_blocks
 from .base import View, static
-from .cooccurrence_data import lean_annotations, near_blocks, pair_blocks, table_rows
+from .cooccurrence_data import lean_annotations, near_blocks, pair_blocks
+from .table import cells_of
 
 __all__ = ["CooccurrenceView"]
 
@@ -150,7 +151,7 @@ class CooccurrenceView(View):
             "max_distance": max_distance,
             "stranded": lean.stranded,
             "whole": whole,
-            "pairs": table_rows(self.pairs.head(_ROWS), _PAIRS),
+            "pairs": cells_of(self.pairs.head(_ROWS)[list(_PAIRS)]),
             "spacings": _spacing_rows(self.spacings.head(_ROWS)),
             "blocks": blocks.blocks,
         }
@@ -211,4 +212,4 @@ def _within(where: str, argument: str, given: int | None, least: Any) -> int:
 def _spacing_rows(spacings: pd.DataFrame) -> list[list[Any]]:
     """Rows of the table of spacings, with a way of lying in every one."""
     way = {} if "orientation" in spacings else {"orientation": ""}
-    return table_rows(spacings.assign(**way), _SPACINGS)
+    return cells_of(spacings.assign(**way)[list(_SPACINGS)])

@@ -12,12 +12,11 @@ import numpy as np
 import pandas as pd
 
 from ..errors import problem
-from .axis import finite
 
 if TYPE_CHECKING:
     from ..annotation.enrichment import SpacingGrid
 
-__all__ = ["Lean", "lean_annotations", "near_blocks", "pair_blocks", "table_rows"]
+__all__ = ["Lean", "lean_annotations", "near_blocks", "pair_blocks"]
 
 _CELLS: Final = 2**20  # numbers of spacings in the page
 _KNOTS: Final = 9  # what is expected falls with the distance, in a line but for its end
@@ -152,14 +151,3 @@ def near_blocks(grid: SpacingGrid, spacings: pd.DataFrame, rank: np.ndarray) -> 
         "chance": chance, "knots": knots, "marks": np.flatnonzero(marks).astype(np.int32),
     }  # fmt: skip
     return blocks, len(kept) == len(cells)
-
-
-def table_rows(table: pd.DataFrame, columns: Sequence[str]) -> list[list[Any]]:
-    """Rows as JSON can hold them."""
-    numbers = [name for name in columns if pd.api.types.is_numeric_dtype(table[name])]
-    body = [table[name].tolist() if name not in numbers else [_plain(v) for v in table[name]] for name in columns]
-    return [list(row) for row in zip(*body, strict=True)]
-
-
-def _plain(value: Any) -> Any:
-    return int(value) if isinstance(value, (int, np.integer)) else finite(value)

@@ -6,11 +6,22 @@ In: views.  Out: nothing; from then on they follow each other in the browser, wi
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from typing import Any, Final
 
 from ..errors import problem
+from .axis import AxisView
+from .browser import MotifBrowser
+from .cooccurrence import CooccurrenceView
+from .pattern import PatternView
+from .table import TableView
 
 __all__ = ["link"]
+
+_LINKED: Final = (AxisView, CooccurrenceView, MotifBrowser, PatternView)
+_NEED: Final = (
+    "LogoViews, TrackViews, MarginalViews, SpacingViews, InteractionViews, VariantViews, MotifBrowsers, PatternViews or "
+    "CooccurrenceViews"
+)
 
 
 def link(*views: Any) -> str:
@@ -18,12 +29,15 @@ def link(*views: Any) -> str:
 
     The browser does it, so that they stay linked in a report and with the kernel gone.  Views with loci meet on the
     genome, whatever their windows are; others by example and position.  A TrackView with a model also follows the edits of
-    the same sequences in a LogoView; a motif that is chosen in one view stands out in all.
+    the same sequences in a LogoView.  A motif that is chosen in one view is chosen in all that know it by name: the spans of
+    a LogoView or TrackView, the row of a MotifBrowser, the pattern of a PatternView, the pairs of a CooccurrenceView.
 
     Parameters
     ----------
-    *views : LogoView, TrackView or any view with a link
-        Two or more.  One that is linked already brings its link with it.
+    *views : LogoView, TrackView, MotifBrowser, ...
+        Two or more, of any kind that has a place or a motif to share: also MarginalView, SpacingView, InteractionView,
+        VariantView, PatternView, CooccurrenceView.  One that is linked already brings its link with it.  A TableView follows
+        the view that it is given as ``logo=``.
 
     Returns
     -------
@@ -48,10 +62,9 @@ def link(*views: Any) -> str:
             "link", "views", got=f"{len(views)} of them", need="two or more", do="pass the views to be linked"
         )
     for view in views:
-        if not isinstance(getattr(view, "link", None), str):
-            raise problem(
-                "link", "views", got=f"a {type(view).__name__}", need="LogoViews and TrackViews", do="leave it out"
-            )
+        if not isinstance(view, _LINKED):
+            do = "pass its logo= instead" if isinstance(view, TableView) else "leave it out"
+            raise problem("link", "views", got=f"a {type(view).__name__}", need=_NEED, do=do)
     name = next((view.link for view in views if view.link), "") or uuid.uuid4().hex
     for view in views:
         view.link = name

@@ -14,6 +14,7 @@ import pandas as pd
 import traitlets
 
 from ..chart import logo_png
+from ..chart.motifs import information_heights
 from ..core.check import check_choice
 from ..errors import problem, suggest
 from ..live import pack_blocks, quantize
@@ -51,7 +52,8 @@ class PatternView(View):
     length : int, optional
         Of the whole sequences: positions are then theirs, and those of TF-MoDISco's window otherwise.
     rows : mapping of int to int, or array, optional
-        Which example of linked views each sequence is; by default they have the same numbers.
+        Which example of linked views each sequence is, -1 for none, which is said of its seqlets; by default they have the
+        same numbers.
     colors : {"classic", "safe", "grey"}
         Palette.
     link : str
@@ -159,8 +161,7 @@ class PatternView(View):
     def to_png(self) -> bytes:
         """The logos of the pattern that is shown."""
         one = self._patterns[self.pattern]
-        p = one.sequence / np.maximum(one.sequence.sum(axis=0), 1e-12)
-        bits = p * (2 + np.where(p > 0, p * np.log2(np.maximum(p, 1e-12)), 0).sum(axis=0))
+        bits = information_heights(one.sequence)
         codes = np.abs(one.contrib_scores).argmax(axis=0).astype(np.uint8)
         return logo_png(codes, [("contribution", one.contrib_scores), ("bits", bits)], one.name, self._colors)
 

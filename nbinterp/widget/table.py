@@ -19,7 +19,7 @@ from ..live import pack_blocks, quantize
 from .base import View, numpy_of, static
 from .logo import LogoView
 
-__all__ = ["TableView"]
+__all__ = ["TableView", "cells_of"]
 
 
 class TableView(View):
@@ -101,7 +101,7 @@ class TableView(View):
             kinds[label]["picture"] = _interval(table, label, ends)
             for end in ends:
                 kinds[end]["hidden"] = True
-        body = [list(map(_cell, row)) for row in table.itertuples(index=False, name=None)]
+        body = cells_of(table)
         packed = pack_blocks(arrays)
         super().__init__(
             columns=json.dumps(list(kinds.values())),
@@ -162,6 +162,11 @@ def _interval(table: pd.DataFrame, label: str, ends: tuple[str, str]) -> dict[st
         "high": where[2],
         "range": [min(low, 0), max(high, 0)],
     }
+
+
+def cells_of(table: pd.DataFrame) -> list[list[Any]]:
+    """Rows as JSON can hold them."""
+    return [list(map(_cell, row)) for row in table.itertuples(index=False, name=None)]
 
 
 def _cell(value: Any) -> Any:

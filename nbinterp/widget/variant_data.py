@@ -16,7 +16,7 @@ from ..errors import problem
 from ..live import Answer, quantize
 from ..live.variant_alleles import Alleles
 from .base import numpy_of
-from .table import _cell
+from .table import cells_of
 
 __all__ = ["Stored", "names_of", "scores_of", "table_of"]
 
@@ -65,7 +65,7 @@ def table_of(table: pd.DataFrame, scores: dict[str, tuple[str, str] | None]) -> 
         {"name": name, "column": names.index(name), "alleles": None if of is None else [names.index(one) for one in of]}
         for name, of in scores.items()
     ]
-    rows = [list(map(_cell, row)) for row in table.itertuples(index=False, name=None)]
+    rows = cells_of(table)
     return {"columns": columns, "rows": rows, "scores": ranked}
 
 

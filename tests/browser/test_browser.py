@@ -93,6 +93,30 @@ def test_rows_are_logos_over_their_matches(open_page: Callable[..., Any]) -> Non
     assert page.outside() == []
 
 
+def test_logo_and_name_stay_in_sight(open_page: Callable[..., Any]) -> None:
+    """With more columns than there is room for, the others are gone to under them."""
+    more = pd.DataFrame({f"a number of its own {i}": np.arange(5) * 1.5 for i in range(9)})
+    page = open_page(full(table=more))
+    browser = ready(page)
+    body = browser.locator(".nbi-body")
+    before = row(browser, "GATA").bounding_box()
+    name = row(browser, "GATA").locator(".nbi-td").nth(1)
+    stands = name.bounding_box()["x"]
+    body.evaluate("e => { e.scrollLeft = 1e6; }")
+    page.settle()
+    assert row(browser, "GATA").bounding_box()["x"] < before["x"] - 100
+    assert name.bounding_box()["x"] == stands
+    last = browser.get_by_role("button", name="a number of its own 8").bounding_box()
+    frame = body.bounding_box()
+    assert last["x"] + last["width"] <= frame["x"] + frame["width"]
+    head = browser.locator(".nbi-th").nth(1).bounding_box()
+    assert head["x"] == stands
+    over = "([x, y]) => document.elementFromPoint(x, y).closest('.nbi-td').matches(':nth-child(2)')"
+    box = name.bounding_box()
+    assert page.page.evaluate(over, [box["x"] + 20, box["y"] + 20])
+    assert name.evaluate("e => getComputedStyle(e).backgroundColor") != "rgba(0, 0, 0, 0)"
+
+
 def test_sort_and_filter(open_page: Callable[..., Any]) -> None:
     page = open_page(full(table=pd.DataFrame({"cluster": [2, 1, 2, 1, 3]})))
     browser = ready(page)
@@ -257,6 +281,23 @@ def test_linked_views_follow_each_other(loci: bool, open_page: Callable[..., Any
     x = box["x"] + gutter + (box["width"] - gutter - 8) * 63 / 120
     page.page.mouse.click(x, box["y"] + box["height"] - 12)  # the span of CACGTG
     page.settle()
+    assert chosen(browser) == ["CACGTG"]
+    assert page.errors == []
+
+
+def test_spans_may_bear_the_name_of_the_best_match(open_page: Callable[..., Any]) -> None:
+    """Sites named by a database stand out for the pattern that was found to be that motif."""
+    logo = nb.LogoView(nb.random_one_hot((2, 4, 120), random_state=0), annotations=spans().replace("GATA", "Gata1"))
+    view = full()
+    nb.link(logo, view)
+    page = open_page(logo, view)
+    letters, browser = page.logo(), ready(page)
+    row(browser, "GATA").click()
+    page.settle()
+    assert "Gata1: 1 here, 2 in 2 sequences" in letters.locator(".nbi-readout").inner_text()
+    row(browser, "CACGTG").click()  # by its own name, which some have
+    page.settle()
+    assert "CACGTG: 1 here" in letters.locator(".nbi-readout").inner_text()
     assert chosen(browser) == ["CACGTG"]
     assert page.errors == []
 

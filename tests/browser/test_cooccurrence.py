@@ -165,6 +165,23 @@ def test_tables_choose_too(open_page: Callable[..., Any]) -> None:
     assert view.get_by_role("tab", name="strongest pairs").get_attribute("aria-selected") == "false"
 
 
+@pytest.mark.parametrize("width", [1100, 1000])
+def test_tables_show_all_their_columns(width: int, open_page: Callable[..., Any]) -> None:
+    """Under the map and the pair, as wide as both, whatever the names are."""
+    long = table().replace({"name": {"GATA": "MA0482.3 GATA4::TAL1", "TEAD": "MA1121.2 TEAD2 (long)"}})
+    page = open_page(CooccurrenceView(long, length=200))
+    page.page.set_viewport_size({"width": width, "height": 900})
+    page.settle()
+    view = shown(page)
+    for tab, last in (("strongest pairs", "expected"), ("strongest spacings", "partner lies")):
+        view.get_by_role("tab", name=tab).click()
+        body = view.locator(".nbi-tables .nbi-body:visible")
+        assert body.evaluate("e => e.scrollWidth <= e.clientWidth"), tab
+        assert body.locator(".nbi-sort").last.inner_text() == last
+        cut = "e => [...e.querySelectorAll('.nbi-td, .nbi-sort')].filter(one => one.scrollWidth > one.clientWidth + 1).length"
+        assert body.evaluate(cut) == 0, tab
+
+
 def test_the_map_shows_other_numbers_and_other_names(open_page: Callable[..., Any]) -> None:
     page = open_page(make())
     view = shown(page)

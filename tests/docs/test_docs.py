@@ -79,7 +79,13 @@ def plain(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
         yield
 
 
-@pytest.mark.parametrize("title", [title for title, examples in sections(PERTURB).items() if title and examples])
+QUICK = {"Which base moves which output, or another base?", "And under every condition?", "How sure"}
+TITLES = [title for title, examples in sections(PERTURB).items() if title and examples]
+
+
+@pytest.mark.parametrize(
+    "title", [one if one in QUICK else pytest.param(one, marks=pytest.mark.slow) for one in TITLES]
+)
 @pytest.mark.usefixtures("plain")
 def test_the_examples_show_what_the_page_says(title: str) -> None:
     names: dict[str, Any] = {}

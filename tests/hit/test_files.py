@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,6 +11,7 @@ import pytest
 
 from nbinterp.errors import NbinterpError
 from nbinterp.hit import (
+    HitCaller,
     Regions,
     call_to_folder,
     collapse_hits,
@@ -173,39 +174,56 @@ def test_a_run_goes_on_where_it_stopped(tmp_path: Path, monkeypatch: pytest.Monk
     """What was finished is not called again, and the files are those of a run that was not interrupted."""
     regions, motifs = made()
     call_to_folder(tmp_path / "whole", regions, motifs, chunk=5, device="cpu")
+    called: list[int] = []
+    real = HitCaller.__call__
 
-    class Cut(np.ndarray):
-        """Rows of which the last ones cannot be read yet."""
+    def interrupted(self: HitCaller, X: Any, contributions: Any, *, first: int = 0, **options: Any) -> Any:
+        if first == 10 and not called.count(10):
+            called.append(10)
+            raise KeyboardInterrupt
+        called.append(first)
+        return real(self, X, contributions, first=first, **options)
 
-        reads: ClassVar[list[int]] = []
-        broken = True
-
-        def __getitem__(self, rows: Any) -> Any:
-            if isinstance(rows, slice) and rows.start is not None:
-                Cut.reads.append(rows.start)
-                if Cut.broken and rows.start >= 10:
-                    raise KeyboardInterrupt
-            return np.asarray(self)[rows]
-
-    broken = regions.__class__(regions.sequences.view(Cut), regions.contributions, regions.peaks, regions.notes)
+    monkeypatch.setattr(HitCaller, "__call__", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        call_to_folder(tmp_path / "cut", broken, motifs, chunk=5, device="cpu")
+        call_to_folder(tmp_path / "cut", regions, motifs, chunk=5, device="cpu")
     assert not (tmp_path / "cut" / "hits.tsv").exists()
-    Cut.broken, Cut.reads = False, []
-    call_to_folder(tmp_path / "cut", broken, motifs, chunk=5, device="cpu")
-    assert Cut.reads == [10]
+    found = call_to_folder(tmp_path / "cut", regions, motifs, chunk=5, device="cpu")
+    assert called == [0, 5, 10, 10]
+    assert (found.n_kept, found.n_regions) == (10, 12)
     assert not (tmp_path / "cut" / ".parts").exists()
-    names = sorted(path.name for path in (tmp_path / "whole").iterdir())
-    assert names == sorted(path.name for path in (tmp_path / "cut").iterdir())
-    for name in names:
-        assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "cut" / name).read_bytes(), name
+    assert same_folders(tmp_path / "whole", tmp_path / "cut")
+
+
+def same_folders(one: Path, other: Path) -> bool:
+    """Whether they have files of the same names and bytes."""
+    first, second = ({path.name: path.read_bytes() for path in folder.iterdir()} for folder in (one, other))
+    return first == second
+
+
+def test_other_numbers_are_called_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was kept is known by the numbers it was called from, not by the name of a file or its age."""
+    regions, motifs = made(6)
+    other = Regions(regions.sequences, -regions.contributions, regions.peaks, regions.notes)
+
+    def full(*args: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("nbinterp.hit.run.write_store", full)
+        with pytest.raises(KeyboardInterrupt):
+            call_to_folder(tmp_path / "a", regions, motifs, chunk=3, device="cpu")
+    assert len(list((tmp_path / "a" / ".parts").iterdir())) == 4
+    assert call_to_folder(tmp_path / "a", other, motifs, chunk=3, device="cpu").n_kept == 0
+    call_to_folder(tmp_path / "b", other, motifs, chunk=3, device="cpu")
+    assert same_folders(tmp_path / "a", tmp_path / "b")
 
 
 def test_another_question_is_not_answered_from_what_was_kept(tmp_path: Path) -> None:
     regions, motifs = made(4)
     call_to_folder(tmp_path, regions, motifs, chunk=2, device="cpu")
     stricter = call_to_folder(tmp_path, regions, hit_motifs(synthetic(4).motifs, lambdas=0.9), chunk=2, device="cpu")
-    assert len(read_hits(tmp_path)) == len(stricter.table)
+    assert len(read_hits(tmp_path)) == stricter.n_hits
 
 
 def test_no_hits_are_tables_too(tmp_path: Path) -> None:

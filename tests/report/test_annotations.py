@@ -14,24 +14,13 @@ import torch
 
 import nbinterp as nb
 from nbinterp.errors import NbinterpError
-from nbinterp.report.run import template_path
+from tests.report.cells import run_cells
 
 TABLES = {"counts", "dropped", "hits", "motifs", "pairs", "preferred", "seqlets", "sites", "spacings", "truth"}
 
 
 def table(folder: Path, name: str) -> pd.DataFrame:
     return pd.read_csv(folder / "tables" / f"{name}.tsv", sep="\t", keep_default_na=False)
-
-
-def run_cells(folder: Path, **given: Any) -> dict[str, Any]:
-    """Run the notebook's cells right here; give its variables."""
-    names: dict[str, Any] = {}
-    for cell in json.loads(template_path("annotations").read_text())["cells"]:
-        if cell["cell_type"] == "code":
-            exec("".join(cell["source"]), names)
-            if "parameters" in cell["metadata"]["tags"]:
-                names.update(given, out=str(folder))
-    return names
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +34,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def cooperative(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """The task in which GATA and TEAD act together, 4 to 8 bases apart."""
     out = tmp_path_factory.mktemp("cooperative")
-    return run_cells(out, demo=True, task="cooperative", n_shuffles=10)
+    return run_cells("annotations", out, demo=True, task="cooperative", n_shuffles=10)
 
 
 def test_a_report_is_whole(report: Path) -> None:
@@ -109,9 +98,9 @@ def test_the_pair_and_its_spacing_are_found(cooperative: dict[str, Any]) -> None
 
 def test_another_bound_for_names_repeats_no_step(tmp_path: Path) -> None:
     given = {"demo": True, "n_demo": 2, "n_shuffles": 2}
-    run_cells(tmp_path, **given)
+    run_cells("annotations", tmp_path, **given)
     before = len((tmp_path / "progress.jsonl").read_text().splitlines())
-    run_cells(tmp_path, **given, name_threshold=0.04, max_distance=50)
+    run_cells("annotations", tmp_path, **given, name_threshold=0.04, max_distance=50)
     lines = [json.loads(line) for line in (tmp_path / "progress.jsonl").read_text().splitlines()[before:]]
     assert {"attributions-0", "seqlets", "names"} <= {line["step"] for line in lines}
     assert all(line["kept"] for line in lines)
@@ -127,7 +116,7 @@ def test_another_bound_for_names_repeats_no_step(tmp_path: Path) -> None:
     ],
 )
 def test_little_or_nothing_is_a_report_too(given: dict[str, Any], says: str, tmp_path: Path) -> None:
-    made = run_cells(tmp_path, demo=True, n_shuffles=2, **given)
+    made = run_cells("annotations", tmp_path, demo=True, n_shuffles=2, **given)
     assert says in " ".join(made["sentences"])
     assert len(made["sentences"]) <= 5
     assert len(table(tmp_path, "seqlets")) == len(made["seqlets"])
@@ -143,7 +132,7 @@ def test_sites_of_loci_are_on_the_genome(tmp_path: Path) -> None:
     (tmp_path / "m.jaspar").write_text(">own\nA [9 0 0 9]\nC [0 9 0 0]\nG [0 0 9 0]\nT [0 0 0 0]\n")
     torch.manual_seed(0)
     torch.save(nb.BPNet(4, 2).state_dict(), tmp_path / "m.torch")
-    made = run_cells(
+    made = run_cells("annotations",
         tmp_path / "out", model=str(tmp_path / "m.torch"), loci=str(tmp_path / "p.bed"), genome=str(tmp_path / "g.fa"),
         motifs=str(tmp_path / "m.jaspar"), in_window=400, transform="logcounts", n_shuffles=2, threshold=0.2, name_threshold=0.99,
     )  # fmt: skip

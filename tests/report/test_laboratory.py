@@ -17,6 +17,7 @@ import torch
 import nbinterp as nb
 from nbinterp.errors import NbinterpError
 from nbinterp.report.run import template_path
+from tests.report.cells import run_cells
 
 SMALL: dict[str, dict[str, Any]] = {
     "marginalization": {"n_demo": 16, "n_shown": 2, "step": 100, "attributions": True},
@@ -38,21 +39,39 @@ def test_the_parameters_cell_repeats_the_record(name: str) -> None:
     assert {f.name for f in dataclasses.fields(nb.check_parameters(name, {"demo": True}))} == set(values)
 
 
+def _once(make: Callable[[str], Path]) -> Callable[[str], Path]:
+    """What is made of a template when it is first asked for."""
+    made: dict[str, Path] = {}
+    return lambda name: made[name] if name in made else made.setdefault(name, make(name))
+
+
 @pytest.fixture(scope="module")
 def report(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """A report of the demo, run when it is first asked for."""
-    made: dict[str, Path] = {}
+    """The folder of a report of the demo, with its page."""
 
-    def give(name: str) -> Path:
-        if name not in made:
-            out = tmp_path_factory.mktemp(name)
-            made[name] = nb.run_report(name, {"demo": True, **SMALL[name]}, out).parent
-        return made[name]
+    def make(name: str) -> Path:
+        return nb.run_report(name, {"demo": True, **SMALL[name]}, tmp_path_factory.mktemp(name)).parent
 
-    return give
+    return _once(make)
 
 
-@pytest.mark.parametrize("name", SMALL)
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """The folder of a report of the demo, without a page, which takes a kernel."""
+
+    def make(name: str) -> Path:
+        out = tmp_path_factory.mktemp(name)
+        run_cells(name, out, demo=True, **SMALL[name])
+        return out
+
+    return _once(make)
+
+
+QUICK = "design"  # the page that is made in the default tests
+PAGES = [name if name == QUICK else pytest.param(name, marks=pytest.mark.slow) for name in SMALL]
+
+
+@pytest.mark.parametrize("name", PAGES)
 def test_a_report_is_whole(name: str, report: Callable[[str], Path]) -> None:
     folder = report(name)
     page = (folder / "report.html").read_text()
@@ -69,32 +88,32 @@ def table(folder: Path, name: str) -> pd.DataFrame:
     return pd.read_csv(folder / "tables" / f"{name}.tsv", sep="\t", keep_default_na=False)
 
 
-def test_motifs_are_ranked_as_planted(report: Callable[[str], Path]) -> None:
-    truth = table(report("marginalization"), "truth")
+def test_motifs_are_ranked_as_planted(tables: Callable[[str], Path]) -> None:
+    truth = table(tables("marginalization"), "truth")
     measured = truth.set_index("name")["measured effect"]
     assert list(measured.index[:3]) == ["ETS", "AP1", "NRF1"]
     assert measured.loc[["ETS", "AP1", "NRF1"]].is_monotonic_decreasing
     assert measured["REP"] < -0.7
-    assert len(table(report("marginalization"), "effects")) == 14
+    assert len(table(tables("marginalization"), "effects")) == 14
 
 
-def test_the_pair_is_found(report: Callable[[str], Path]) -> None:
-    found = table(report("spacing"), "spacing")
+def test_the_pair_is_found(tables: Callable[[str], Path]) -> None:
+    found = table(tables("spacing"), "spacing")
     strong = found[found["cooperativity"] > 1]
     assert set(strong["arrangement"]) == {"a_then_b"}
     assert sorted(set(strong["distance"])) == [4, 5, 6, 7, 8]
-    pairs = table(report("spacing"), "interactions")
+    pairs = table(tables("spacing"), "interactions")
     assert len(pairs[["motif_a", "motif_b"]].drop_duplicates()) == 6
 
 
-def test_variants_in_sites_weigh_more(report: Callable[[str], Path]) -> None:
-    found = table(report("variants"), "truth").set_index("site")
+def test_variants_in_sites_weigh_more(tables: Callable[[str], Path]) -> None:
+    found = table(tables("variants"), "truth").set_index("site")
     assert found.loc["ETS", "mean"] > 10 * found.loc["no site", "mean"]
-    assert len(table(report("variants"), "effects")) == 80
+    assert len(table(tables("variants"), "effects")) == 80
 
 
-def test_designs_climb_and_spare_what_is_protected(report: Callable[[str], Path]) -> None:
-    folder = report("design")
+def test_designs_climb_and_spare_what_is_protected(tables: Callable[[str], Path]) -> None:
+    folder = tables("design")
     steps = table(folder, "steps")
     assert steps.groupby("example_idx")["prediction"].apply(lambda one: one.is_monotonic_increasing).all()
     made = steps[steps["step"] > 0]
@@ -104,8 +123,8 @@ def test_designs_climb_and_spare_what_is_protected(report: Callable[[str], Path]
     assert np.allclose(nb.predict(nb.demo.load_model(), ends)[:, 0], last, atol=1e-5)
 
 
-def test_what_is_needed_is_the_site(report: Callable[[str], Path]) -> None:
-    folder = report("context")
+def test_what_is_needed_is_the_site(tables: Callable[[str], Path]) -> None:
+    folder = tables("context")
     _, truth = nb.demo.sequences(4)
     motifs = {one for name in nb.demo.motifs() for one in both_strands(nb.demo.motifs().consensus(name))}
     strongest = table(folder, "pruned").iloc[0]
@@ -146,7 +165,7 @@ def test_wrong_parameters_are_refused_at_once(name: str, given: dict[str, Any], 
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize("name", PAGES)
 def test_it_lives_without_kernel_and_network(
     name: str, report: Callable[[str], Path], open_page: Callable[..., Any]
 ) -> None:
@@ -159,6 +178,7 @@ def test_it_lives_without_kernel_and_network(
     assert page.outside() == []
 
 
+@pytest.mark.slow
 def test_motifs_go_into_profiles_too(tmp_path: Path) -> None:
     """A model with a profile: the table shows it before and after, and a parameter file of the peer's form runs it."""
     from nbinterp.cli.main import main

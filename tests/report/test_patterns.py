@@ -18,7 +18,8 @@ import nbinterp as nb
 from nbinterp.errors import NbinterpError
 from nbinterp.motif import Pattern, PatternSet, patterns_from_seqlets, read_modisco, write_modisco
 from nbinterp.report import Grid, read_patterns
-from nbinterp.report.run import template_path
+from nbinterp.report.parameters.record import TAX_GROUPS
+from tests.report.cells import run_cells
 
 
 @pytest.fixture(scope="module")
@@ -143,6 +144,7 @@ def test_no_model_is_asked_for() -> None:
         ({"modisco": __file__, "trim": 1.5}, "0 to 1"),
         ({"modisco": __file__, "level": -0.1}, "0 to 1"),
         ({"modisco": __file__, "n_matches": 0}, "at least 1"),
+        ({"modisco": __file__, "tax_group": "vertebrate"}, "did you mean 'vertebrates'"),
         ({"modisco": __file__, "fasta": __file__}, "--attributions"),
         ({"modisco": __file__, "attributions": __file__}, "--fasta"),
         ({"modisco": __file__, "loci": __file__}, "--genome"),
@@ -156,19 +158,16 @@ def test_wrong_parameters_are_refused_at_once(given: dict[str, Any], words: str)
         nb.check_parameters("patterns", given)
 
 
+@pytest.mark.parametrize("name", ["patterns", "annotations"])
+def test_the_groups_are_those_of_jaspar(name: str) -> None:
+    assert set(TAX_GROUPS) == set(nb.jaspar_table(None)["tax_group"])
+    for group in (*TAX_GROUPS, ""):
+        nb.check_parameters(name, {"demo": True, "tax_group": group})
+    with pytest.raises(NbinterpError, match=r"tax_group\): got 'plant' \(did you mean 'plants'\?\)"):
+        nb.check_parameters(name, {"demo": True, "tax_group": "plant"})
+
+
 # ---- edges: the template's own cells, without a kernel ---------------------------------------------------------------
-
-
-def run_cells(out: Path, **given: Any) -> dict[str, Any]:
-    """What is in the notebook after its last cell."""
-    known: dict[str, Any] = {"__name__": "report"}
-    for cell in json.loads(template_path("patterns").read_text())["cells"]:
-        if cell["cell_type"] == "code":
-            exec("".join(cell["source"]), known)
-            if "parameters" in cell["metadata"]["tags"]:
-                known.update({word: str(value) if isinstance(value, Path) else value for word, value in given.items()})
-                known["out"] = str(out)
-    return known
 
 
 def planted(n: int, name: str, *, scale: float = 1.0, width: int = 20, seed: int = 0) -> PatternSet:
@@ -192,7 +191,7 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
 
 def test_a_file_without_patterns(tmp_path: Path, shown: list[Any]) -> None:
     write_modisco(tmp_path / "m.h5", PatternSet((), groups=("pos_patterns", "neg_patterns")))
-    known = run_cells(tmp_path / "out", modisco=tmp_path / "m.h5")
+    known = run_cells("patterns", tmp_path / "out", modisco=tmp_path / "m.h5")
     assert known["sentences"] == [
         "There are no patterns in this file: TF-MoDISco found too few seqlets, or too few alike."
     ]
@@ -202,7 +201,7 @@ def test_a_file_without_patterns(tmp_path: Path, shown: list[Any]) -> None:
 
 def test_one_pattern_and_none_that_lowers(tmp_path: Path, shown: list[Any]) -> None:
     write_modisco(tmp_path / "m.h5", planted(12, "a"))
-    known = run_cells(tmp_path / "out", modisco=tmp_path / "m.h5")
+    known = run_cells("patterns", tmp_path / "out", modisco=tmp_path / "m.h5")
     assert known["sentences"][0] == "1 pattern of 12 seqlets in 12 sequences: 1 that raises the prediction."
     assert known["table"]["consensus"].tolist() == ["GATAA"]
     assert len(known["pairs"]) == 0
@@ -218,7 +217,7 @@ def test_patterns_that_are_alike_are_said_to_be(tmp_path: Path, shown: list[Any]
         {},
     )
     write_modisco(tmp_path / "m.h5", PatternSet((first, turned), window_size=60))
-    known = run_cells(tmp_path / "out", modisco=tmp_path / "m.h5")
+    known = run_cells("patterns", tmp_path / "out", modisco=tmp_path / "m.h5")
     assert any(
         "1 pair may be one pattern: pos_patterns.pattern_1 and pos_patterns.pattern_0 (1.00)" in s
         for s in known["sentences"]
@@ -239,7 +238,7 @@ def test_only_patterns_that_lower_without_seqlets_or_contributions(tmp_path: Pat
         Pattern(names[2], flat, 0 * flat, 0 * flat, seqlets.assign(end=7), {}),
     )
     write_modisco(tmp_path / "m.h5", PatternSet(patterns, groups=("neg_patterns",)))
-    known = run_cells(tmp_path / "out", modisco=tmp_path / "m.h5")
+    known = run_cells("patterns", tmp_path / "out", modisco=tmp_path / "m.h5")
     assert known["table"]["width"].tolist() == [1, 6, 4]
     assert known["table"]["n_seqlets"].tolist() == [1, 0, 1]
     assert "3 that lower the prediction" in known["sentences"][0]
@@ -304,6 +303,51 @@ def test_sequences_stand_by_how_many_seqlets_they_have(golden: Path, tmp_path: P
         assert np.sign(found.contributions[span.example_idx, span.start : span.end].sum()) == (
             1 if whole[span.name].positive else -1
         )
+
+
+def test_sequences_may_be_loci_of_a_genome(tmp_path: Path, shown: list[Any]) -> None:
+    """Twelve windows of a genome: those shown stand by how many seqlets they have, and seqlets of the others have no row."""
+    rng = np.random.default_rng(0)
+    genome = np.eye(4)[rng.integers(0, 4, 12 * 70)]
+    for i in range(12):
+        genome[70 * i + 30 : 70 * i + 35] = np.eye(4)[[2, 0, 3, 0, 0]]
+    X = np.stack([genome[70 * i + 5 : 70 * i + 65].T for i in range(12)])
+    scores = np.zeros(X.shape, np.float32)
+    scores[:, :, 25:30] = 1
+    sites = [(i, start) for i in range(12) for start in ([17, 20] if i in (4, 9) else [17])]
+    spans = pd.DataFrame(sites, columns=["example_idx", "start"]).assign(name="a")
+    write_modisco(tmp_path / "m.h5", patterns_from_seqlets(X, X * scores, spans.assign(end=spans["start"] + 20)))
+    fasta_of(genome.T[None], tmp_path / "g.fa")
+    (tmp_path / "l.bed").write_text("".join(f"s0\t{70 * i + 5}\t{70 * i + 65}\n" for i in range(12)))
+    np.save(tmp_path / "a.npy", scores)
+    given = {"modisco": tmp_path / "m.h5", "loci": tmp_path / "l.bed", "genome": tmp_path / "g.fa",
+             "attributions": tmp_path / "a.npy", "n_shown": 3}  # fmt: skip
+    found = read_patterns(nb.check_parameters("patterns", given))
+    assert found.shown is not None
+    assert found.rows is not None
+    np.testing.assert_array_equal(found.shown, X[[4, 9, 0]])
+    assert found.rows.tolist() == [2, -1, -1, -1, 0, -1, -1, -1, -1, 1, -1, -1]
+    known = run_cells("patterns", tmp_path / "out", **given)
+    assert json.loads(known["logo"].meta)["n"] == 3
+    assert set(known["spans"]["example_idx"]) == {0, 1, 2}
+    assert "of one in another sequence" in next(
+        one.data for one in shown if "In the sequences" in str(getattr(one, "data", ""))
+    )
+
+
+def test_known_motifs_are_read_as_the_functions_read_them(tmp_path: Path) -> None:
+    write_modisco(tmp_path / "m.h5", planted(12, "a"))
+    nb.write_meme(tmp_path / "k.meme", nb.MotifSet({"a": np.full((4, 3), 1 / 4), "b": np.eye(4) * 0.9 + 0.025}))
+    for given, same in (
+        ({"motifs": tmp_path / "k.meme"}, str(tmp_path / "k.meme")),
+        ({"tax_group": "fungi"}, "jaspar:fungi"),
+        ({"tax_group": ""}, "jaspar:all"),
+    ):
+        known = read_patterns(nb.check_parameters("patterns", {"modisco": tmp_path / "m.h5", **given})).known
+        expected = nb.read_motifs(same, dtype="float64")
+        assert list(known) == list(expected)
+        assert all((known[name].numpy() == expected[name].numpy()).all() for name in list(known)[:20])
+        assert str(known[0].dtype) == "torch.float64"
 
 
 def test_a_grid_has_a_cell_for_each_pair() -> None:

@@ -200,6 +200,23 @@ def test_state_that_a_notebook_keeps() -> None:
     assert nb.link(three(), three())
 
 
+def test_a_still_picture_follows_what_is_chosen() -> None:
+    browser = three()
+    first = browser.to_png()
+    assert first[:4] == b"\x89PNG"
+    assert browser.to_png() is first
+    for change in ({"reverse": True}, {"chosen": [1]}, {"edits": {"done": EDITS, "undone": []}, "chosen": []}):
+        before = browser.to_png()
+        for name, value in change.items():
+            browser.set_trait(name, value)
+        assert browser.to_png() != before, change
+    data, _ = browser._repr_mimebundle_()
+    assert "image/png" in data
+    assert three(contributions={"GATA": -GATA, "TATC": TATC, "flat": np.zeros((4, 3))}).to_png() != first
+    many = MotifBrowser({f"motif {i}": GATA for i in range(40)})
+    assert len(many.to_png()) < 100_000  # some of them
+
+
 # --- errors ---------------------------------------------------------------------------------------------------------
 
 MATCH = {"query": ["GATA"], "target": ["TATC"], "offset": [0], "strand": ["+"]}

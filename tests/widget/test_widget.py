@@ -96,6 +96,20 @@ def test_size_of_two_hundred_sequences() -> None:
     assert len(view.data) * 4 / 3 < 6e6
 
 
+def test_what_can_be_linked_and_what_cannot() -> None:
+    a, b = (nb.LogoView(np.eye(4)) for _ in "ab")
+    browser = nb.MotifBrowser({"ACGT": np.eye(4)}, link="here")
+    assert nb.link(a, b, browser) == a.link == b.link == browser.link == "here"
+    with pytest.raises(NbinterpError, match=r"link\(views\): got 1 of them; need two or more"):
+        nb.link(a)
+    with pytest.raises(
+        NbinterpError, match=r"got a str; need LogoViews, TrackViews, .* or CooccurrenceViews; do leave"
+    ):
+        nb.link(a, "here")
+    with pytest.raises(NbinterpError, match=r"got a TableView; .*; do pass its logo= instead"):
+        nb.link(a, nb.TableView(pd.DataFrame({"n": [1]})))
+
+
 def test_table() -> None:
     table = pd.DataFrame({"name": ["a", None], "n": [1, 2], "p": [0.5, np.nan], "ok": [True, False]})
     view = nb.TableView(table)

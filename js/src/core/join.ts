@@ -12,6 +12,8 @@ export interface Joinable {
   readonly original: { chrom: string | null; offset: number };
   /** Changes of each example that has some, of a view in which sequences are edited; one with `state.edits` follows them. */
   readonly edits?: Record<string, Change[]>;
+  /** Its annotations, where it has some. */
+  readonly spans?: { has(name: string): boolean };
   /** Told at each drawing how wide a margin the view needs by itself. */
   onGutter?: (wanted: number) => void;
   set(change: Joined): void;
@@ -53,7 +55,7 @@ export function join(store: Joinable, link: Link, signal: AbortSignal): void {
     const { example, chrom } = link.state, { n, length } = store.meta;
     following = true;
     if (change.gutter) store.set({ gutter: change.gutter });
-    if (change.motif !== undefined && store.state.chosen !== undefined) store.set({ chosen: change.motif ?? "" });
+    if (change.motif !== undefined && store.state.chosen !== undefined) store.set({ chosen: link.names.find((name) => store.spans?.has(name)) ?? change.motif ?? "" });
     if (change.edits && store.state.edits) store.set({ edits: change.edits });
     if ("example" in change && example < n) store.set({ example });
     const own = store.original;

@@ -15,6 +15,8 @@ export interface LinkState {
   selection: [number, number] | null;
   /** Name of the motif that is chosen: its instances stand out in every view. */
   motif: string | null;
+  /** What else it may be called, best first: a view that does not know its name takes the first of these that it knows. */
+  also: string[];
   /** [example, start, end] of a sequence, for a moment: the views that have it go there, and tell where that is on the genome. */
   site: [number, number, number] | null;
   /** Changes of each sequence that was edited, by `sequenceOf`. */
@@ -31,12 +33,18 @@ export function sequenceOf({ length, loci }: { length: number; loci: unknown[] }
 }
 
 export class Link {
-  readonly state: LinkState = { example: 0, chrom: null, view: null, hover: null, selection: null, motif: null, site: null, edits: {}, gutter: 0 };
+  readonly state: LinkState = { example: 0, chrom: null, view: null, hover: null, selection: null, motif: null, also: [], site: null, edits: {}, gutter: 0 };
   #followers = new Told<[LinkChange, object]>();
 
-  /** Tell all but the origin; what is the same already is not told. */
+  /** The names of the chosen motif, the first one first; none where none is chosen. */
+  get names(): string[] {
+    const { motif, also } = this.state;
+    return motif === null ? [] : [motif, ...also];
+  }
+
+  /** Tell all but the origin; what is the same already is not told. Another motif has other names. */
   set(change: LinkChange, origin: object): void {
-    const real = news(this.state, change);
+    const real = news(this.state, "motif" in change ? { also: [], ...change } : change);
     if (!real) return;
     Object.assign(this.state, real);
     this.#followers.tell(real, origin);

@@ -8,8 +8,8 @@ import { linkOf } from "./page";
 export interface Chooser {
   /** Name of the motif that is chosen. */
   readonly motif: string | null;
-  /** Choose as another view did. */
-  follow(name: string | null): void;
+  /** Choose as another view did: the first of the names that is known here. */
+  follow(names: string[]): void;
   /** Hear when a person chooses. */
   onChoice(listener: () => void, signal: AbortSignal): void;
 }
@@ -22,9 +22,9 @@ export function joinMotif(model: Model, chooser: Chooser, end: AbortSignal): voi
     const id = model.get("link") as string;
     if (!id) return;
     const link = linkOf(id), { signal } = joined;
-    link.subscribe((change, origin) => { if (origin !== chooser && "motif" in change) chooser.follow(link.state.motif); }, signal);
+    link.subscribe((change, origin) => { if (origin !== chooser && "motif" in change) chooser.follow(link.names); }, signal);
     chooser.onChoice(() => link.set({ motif: chooser.motif }, chooser), signal);
-    if (link.state.motif !== null) chooser.follow(link.state.motif); // a view that comes late chooses what the others do
+    chooser.follow(link.names); // a view that comes late chooses what the others do
   };
   connect();
   follower(model, end)("link", connect);

@@ -33,9 +33,10 @@ export function pack({ set, rows, starts }: Run, gap: number): { of: Uint8Array;
   return { of, lanes };
 }
 
-/** The colour of a name, and how much of it: others step back from the name that is chosen. */
-export function tint(name: string, strong: boolean, chosen: string, theme: Theme): [string, number] {
-  return [name ? category(name) : theme.accent, chosen && name !== chosen ? (strong ? 0.5 : 0.16) : strong || chosen ? 1 : 0.72];
+/** The colour of one of the names, grey for none beside others, and how much of it: others step back from the name that is chosen. */
+export function tint(names: string[], code: number, strong: boolean, chosen: string, theme: Theme): [string, number] {
+  const name = names[code], none = names.length > 1 ? theme.unknown : theme.accent;
+  return [name ? category(name) : none, chosen && name !== chosen ? (strong ? 0.5 : 0.16) : strong || chosen ? 1 : 0.72];
 }
 
 /** Some spans of a run, each as high in the frame as `top` says; one without a top is not drawn. */
@@ -45,7 +46,7 @@ export function drawSpans(pen: Pen, run: Run, places: number[], top: (place: num
     const row = rows[place], number = set.base + row, code = set.name[row], name = set.names[code], y = top(place);
     if (y < 0) continue;
     const strong = number === marked.under || number === marked.item, key = strong ? -1 - code : code;
-    if (!colors.has(key)) { const [color, alpha] = tint(name, strong, marked.chosen, theme); colors.set(key, [fade(color, alpha), color, alpha]); }
+    if (!colors.has(key)) { const [color, alpha] = tint(set.names, code, strong, marked.chosen, theme); colors.set(key, [fade(color, alpha), color, alpha]); }
     const [fill, color, alpha] = colors.get(key)!;
     const x = frame.x + (set.start[row] - view.start) * p, w = max((set.end[row] - set.start[row]) * p, 2), end = x + w;
     if (w < 5) pen.rect(x, y, w, 10, fill);

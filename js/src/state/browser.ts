@@ -181,16 +181,23 @@ export class BrowserStore {
     this.set({ chosen: [...span.filter((one) => one !== number), number] });
   }
 
-  /** The motif of a name: now, or at first, or whose best match bears it. */
-  find(name: string): Motif | undefined {
-    const { names } = this.meta, { now } = this;
-    return now.find((one) => one.name === name) ?? now.find((one) => one.members.some((i) => names[i] === name))
-      ?? now.find((one) => this.matches(one)[0]?.name === name);
+  /** The motif of one of these names: now, or at first, or whose best match bears it. */
+  find(names: string[]): Motif | undefined {
+    const { now } = this, first = (of: (one: Motif, name: string) => boolean) => names.flatMap((name) => now.find((one) => of(one, name)) ?? [])[0];
+    return first((one, name) => one.name === name) ?? first((one, name) => this.#names(one).includes(name)) ?? first((one, name) => this.matches(one)[0]?.name === name);
   }
 
+  #names = ({ members }: Motif): string[] => members.map((i) => this.meta.names[i]);
+
   /** The name that instances of a motif bear elsewhere: its first one. */
-  firstName({ members }: Motif): string {
-    return this.meta.names[members[0]];
+  firstName(motif: Motif): string {
+    return this.#names(motif)[0];
+  }
+
+  /** What instances of a motif may be called where they were not called by it: as those it was merged from, or by best matches. */
+  otherNames(motif: Motif): string[] {
+    const best = motif.members.flatMap((i) => this.matches(this.given[i])[0]?.name ?? []);
+    return [...new Set([...this.#names(motif).slice(1), motif.name, ...best])].filter((name) => name !== this.firstName(motif));
   }
 
   // --- edits --------------------------------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ export function columnsOf(store: BrowserStore): Filled[] {
     { name: "information", kind: "number", hint: "> 8", of: store.bits },
     { name: "tags", kind: "text", least: 12, of: (motif) => motif.tags.join(",") || null },
     { name: "consensus", kind: "text", hint: "GATAR", of: store.consensus, matches: (cell, typed) => holds(String(cell), typed.trim()) },
-    ...columns.map((column, k): Filled => ({ ...column, of: ({ members }) => (members.length > 1 ? null : cells[members[0]][k]) })),
+    ...columns.map((column, k): Filled => ({ ...column, hint: column.kind === "number" ? "> 1" : undefined, of: ({ members }) => (members.length > 1 ? null : cells[members[0]][k]) })),
   ];
   return all.filter((one) => one !== null);
 }

@@ -131,9 +131,9 @@ export class CooccurrenceStore {
   onChoice(listener: () => void, signal: AbortSignal): void {
     this.subscribe((changed) => { if ("pair" in changed) listener(); }, signal);
   }
-  /** Choose a motif by name, with the partner that it has, or else its strongest. */
-  follow(name: string | null): void {
-    const i = this.#index.get(name ?? "") ?? -1, { pair } = this.state;
+  /** Choose a motif by the first of its names that is known, with the partner that it has, or else its strongest. */
+  follow(names: string[]): void {
+    const name = names.find((one) => this.#index.has(one)), i = this.#index.get(name ?? "") ?? -1, { pair } = this.state;
     if (i < 0 || pair[0] === name) return;
     if (pair[1] === name) return this.turn();
     const others = this.shown.filter((j) => j !== i), strength = others.map((j) => this.together(i, j).strength);

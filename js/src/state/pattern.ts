@@ -74,8 +74,9 @@ export class PatternStore {
   get pattern(): PatternFacts {
     return this.meta.patterns[this.state.pattern];
   }
-  find(name: string): number {
-    return this.meta.patterns.findIndex((one) => one.name === name);
+  find(names: string[]): number {
+    const found = names.map((name) => this.meta.patterns.findIndex((one) => one.name === name));
+    return found.find((at) => at >= 0) ?? -1;
   }
   block<T extends Numbers>(kind: string): T {
     return this.blocks.get(`${kind}${this.state.pattern}`) as T;

@@ -7,7 +7,7 @@ const AROUND = 25; // positions about a seqlet
 export function joinPatterns(store: PatternStore, link: Link, signal: AbortSignal): void {
   let following = false;
   const follow = (): void => {
-    const pattern = link.state.motif === null ? -1 : store.find(link.state.motif);
+    const pattern = store.find(link.names);
     following = true;
     if (pattern >= 0) store.set({ pattern });
     following = false;

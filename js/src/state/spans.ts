@@ -103,6 +103,11 @@ export class Spans {
     this.#named.clear();
   }
 
+  /** Whether any span bears a name. */
+  has(name: string): boolean {
+    return this.sets.some(({ names }) => names.includes(name));
+  }
+
   /** Rows from one to another; of a name, or of all for "". */
   #rows(set: SpanSet, name: string, from: number, to: number): Int32Array {
     const code = set.names.indexOf(name), rows = new Int32Array(to - from);

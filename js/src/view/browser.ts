@@ -49,6 +49,7 @@ export class BrowserViewer {
       fill: (cell, row, column, theme) => this.#cells.fill(cell, store.motif(row)!, this.#columns[column].name, theme),
     });
     list.setAttribute("aria-multiselectable", "true");
+    list.style.setProperty("--nbi-first", `${this.#columns[0].drawn! + 16}px`);
     list.setAttribute("aria-label", `${meta.name}, a table`);
     const copy = button("copy MEME", "copy the chosen motifs in the MEME format (c)", () => void this.#copy(), signal);
     this.#acts.append(this.#tag, this.#known, this.#rename, this.#merge, copy);

@@ -10,9 +10,10 @@ import { button, el } from "./dom";
 import { type Column, TableViewer } from "./table";
 
 const WIDE = 860, SHARE = 0.5, LEAST = 440, TABLE = 220;
-const text = (name: string): Column => ({ name, kind: "text" }), figure = (name: string): Column => ({ name, kind: "number" });
-const PAIRS = [text("motif"), text("partner"), figure("log2"), figure("q"), figure("sequences"), figure("expected")];
-const SPACINGS = [text("motif"), text("partner"), figure("distance"), figure("q"), figure("seen"), figure("expected"), text("partner lies")];
+const text = (name: string): Column => ({ name, kind: "text" }), figure = (name: string, hint: string): Column => ({ name, kind: "number", hint });
+const Q = figure("q", "< 0.01"), EXPECTED = figure("expected", "> 1");
+const PAIRS = [text("motif"), text("partner"), figure("log2", "> 0"), Q, figure("sequences", "> 9"), EXPECTED];
+const SPACINGS = [text("motif"), text("partner"), figure("distance", "< 20"), Q, figure("seen", "> 9"), EXPECTED, text("partner lies")];
 
 export class CooccurrenceViewer {
   #map = el("div", "nbi-map");

@@ -81,7 +81,7 @@ export class NameRows implements Under {
     if (touching(run, view.start, view.end) <= MOST) drawSpans(pen, run, inside(run, view.start, view.end), () => frame.y + 3, view, frame, state, theme, false);
     else {
       const cover = coverage(run, view.start, view.end, ceil(frame.width)), most = cover.reduce((a, b) => max(a, b));
-      drawDensity(pen, cover, most, { ...frame, y: frame.y + 2, height: 12 }, ...tint(set.names[set.name[one.rows[0]]], false, chosen, theme));
+      drawDensity(pen, cover, most, { ...frame, y: frame.y + 2, height: 12 }, ...tint(set.names, set.name[one.rows[0]], false, chosen, theme));
     }
     pen.unclip();
   }

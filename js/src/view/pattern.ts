@@ -94,9 +94,9 @@ export class PatternViewer implements Scene {
       this.#readout.textContent = `${some ? `${whole(rows.length)} of ` : ""}${counted(pattern.n)}${pattern.n ? hint : ""}`;
       return;
     }
-    const { example, start, end, strand, part, total } = store.seqlet(i), of = part >= 0 ? `, ${pattern.parts[part].name}` : "";
+    const { example, start, end, strand, row, part, total } = store.seqlet(i), of = part >= 0 ? `, ${pattern.parts[part].name}` : "", hidden = row < 0 ? "; this sequence is not among those shown" : "";
     const amount = Number.isFinite(total) ? `: contribution ${signed(total)}` : "";
-    this.#readout.textContent = `sequence ${whole(example)}, ${whole(start)}\u2013${whole(end)} (${strand})${amount}${of}`;
+    this.#readout.textContent = `sequence ${whole(example)}, ${whole(start)}\u2013${whole(end)} (${strand})${amount}${of}${hidden}`;
   }
 
   // --- places ---------------------------------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ export interface Column {
 export type Cell = string | number | null;
 
 const ROW = 24, TALL = 36;
+const ENOUGH = 24; // letters of a text that are seen where there is no room for all
 const AHEAD = 100; // pixels about the view in which rows are made, so that scrolling finds them there
 
 /** "> 3", "1..5", "<=0.01" on numbers; words otherwise. */
@@ -124,7 +125,7 @@ export class TableViewer {
     this.#body.addEventListener("scroll", () => this.#draw(), { signal });
     this.#body.addEventListener("keydown", (e) => this.#key(e), { signal });
     root.append(bar, this.#body);
-    const resize = new ResizeObserver(() => this.#draw()), dark = matchMedia("(prefers-color-scheme: dark)");
+    const resize = new ResizeObserver(() => { this.#draw(); this.#measure(); }), dark = matchMedia("(prefers-color-scheme: dark)");
     const recolour = (): void => { this.#theme = null; this.redraw(); }, themes = new MutationObserver(recolour);
     resize.observe(this.#body);
     themes.observe(document.body, { attributes: true, attributeFilter: ["class", "data-jp-theme-light", "data-theme"] });
@@ -139,7 +140,8 @@ export class TableViewer {
     if (drawn !== undefined) return { least: `${drawn + 16}px`, grows: 0 };
     const words = picture && picture.kind !== "interval" ? [] : this.rows.slice(0, 200).map((r) => this.#text(r[i], this.columns[i]).length);
     const n = min(40, max(name.length + 2, least, ...words));
-    if (!picture) return { least: `${max(n, hint ? hint.length : kind === "number" ? 9 : 6) + 3}ch`, grows: kind === "text" ? n : 0 };
+    const room = max(kind === "text" ? min(n, max(ENOUGH, least)) : n, hint ? hint.length : kind === "number" ? 9 : 6);
+    if (!picture) return { least: `${room + 3}ch`, grows: kind === "text" ? n : 0 };
     const wide = widthOf(picture) + 16;
     return { least: picture.kind === "interval" ? `${wide + 8 * (n + 1)}px` : `max(${wide}px, ${n + 3}ch)`, grows: 0 };
   }
@@ -216,6 +218,12 @@ export class TableViewer {
       else this.#inner.insertBefore(row, next);
     });
     this.root.dataset.ms = (performance.now() - began).toFixed(2);
+  }
+
+  /** Whether columns go beyond the frame. */
+  #measure(): void {
+    const { scrollWidth, clientWidth } = this.#body;
+    this.root.dataset.wider = scrollWidth > clientWidth ? "1" : "0";
   }
 
   /** Draw all rows in view anew: what they show has changed. */

@@ -17,6 +17,7 @@ from .annotations import AnnotationsParameters
 from .attribution import AttributionParameters
 from .context import ContextParameters
 from .design import DesignParameters
+from .hits import HitsParameters
 from .marginalization import MarginalizationParameters
 from .patterns import PatternsParameters
 from .record import ReportParameters, TemplateParameters
@@ -28,6 +29,7 @@ __all__ = [
     "AttributionParameters",
     "ContextParameters",
     "DesignParameters",
+    "HitsParameters",
     "MarginalizationParameters",
     "PatternsParameters",
     "ReportParameters",
@@ -50,6 +52,7 @@ _TEMPLATES: Final[Mapping[str, tuple[type[TemplateParameters], str]]] = MappingP
         "context": (ContextParameters, "what stretches of a sequence are needed, and what is enough"),
         "annotations": (AnnotationsParameters, "which known motifs a model reads, where, how often and how far apart"),
         "patterns": (PatternsParameters, "the patterns of a TF-MoDISco file, what they may be, and their seqlets"),
+        "hits": (HitsParameters, "where a call found its motifs, against seqlets and against chance"),
     }
 )
 

@@ -5,14 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ...core.check import check_choice
 from ...errors import problem
 from .attribution import AttributionParameters
-from .record import about, at_least
+from .record import TAX_GROUPS, about, at_least, check_tax_group
 
 __all__ = ["AnnotationsParameters"]
-
-_GROUPS = ("vertebrates", "plants", "insects", "fungi", "nematodes", "urochordates")
 
 
 @dataclass(frozen=True)
@@ -27,7 +24,7 @@ class AnnotationsParameters(AttributionParameters):
     motifs: str = about(
         "", "motif file: MEME, JASPAR, TRANSFAC, HOMER, TF-MoDISco; empty: JASPAR's CORE motifs; the demo has its own"
     )
-    tax_group: str = about("vertebrates", f"whose motifs of JASPAR: {', '.join(_GROUPS)}; empty: all")
+    tax_group: str = about("vertebrates", f"whose motifs of JASPAR: {', '.join(TAX_GROUPS)}; empty: all")
     name_threshold: float = about(0.05, "largest q-value of a match that names a seqlet")
     max_distance: int = about(100, "spacings of fewer bases are tested")
     stranded: bool = about(True, "test spacings by order and strands")
@@ -38,7 +35,7 @@ class AnnotationsParameters(AttributionParameters):
     def check(self) -> None:
         """Refuse what cannot work, before anything starts."""
         super().check()
-        check_choice(self.where, "tax_group", self.tax_group, ("", *_GROUPS))
+        check_tax_group(self.where, self.tax_group)
         at_least(self.where, self, {"max_distance": 1})
         for name in ("name_threshold", "fdr", "hit_threshold"):
             if not 0 < getattr(self, name) < 1:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ...errors import problem
-from .record import TemplateParameters, about, at_least
+from .record import TAX_GROUPS, TemplateParameters, about, at_least, check_tax_group
 
 __all__ = ["PatternsParameters"]
 
@@ -20,7 +20,7 @@ class PatternsParameters(TemplateParameters):
 
     modisco: str = about("", "HDF5 file of TF-MoDISco")
     motifs: str = about("", "known motifs: MEME, JASPAR, TRANSFAC or HOMER; empty: JASPAR's CORE")
-    tax_group: str = about("vertebrates", "whose motifs of JASPAR's CORE; empty: all")
+    tax_group: str = about("vertebrates", f"whose motifs of JASPAR: {', '.join(TAX_GROUPS)}; empty: all")
     trim: float = about(0.3, "a pattern's core goes as far as columns with this part of the strongest one's weight")
     n_matches: int = about(3, "known motifs shown beside a pattern")
     min_overlap: int = about(5, "columns that a pattern and a known motif share at least, as far as both are so wide")
@@ -43,6 +43,7 @@ class PatternsParameters(TemplateParameters):
             raise problem(self.where, "modisco, demo", got=got, need="exactly one", do="choose what to read")
         super().check()
         self._check_sequences()
+        check_tax_group(self.where, self.tax_group)
         at_least(self.where, self, {"n_matches": 1, "min_overlap": 1, "n_seqlets": 1, "n_shown": 1, "n_demo": 1})
         for name, low in (("trim", 0.0), ("level", 0.0), ("alike", -1.0)):
             if not low <= getattr(self, name) <= 1:

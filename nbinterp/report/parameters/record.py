@@ -13,8 +13,9 @@ from typing import Any, ClassVar
 from ...core.check import check_choice
 from ...errors import problem
 
-__all__ = ["ReportParameters", "TemplateParameters", "about", "at_least"]
+__all__ = ["TAX_GROUPS", "ReportParameters", "TemplateParameters", "about", "at_least", "check_tax_group"]
 
+TAX_GROUPS = ("vertebrates", "plants", "insects", "fungi", "nematodes", "urochordates", "diatoms")  # of JASPAR
 _TRANSFORMS = ("identity", "profile", "logcounts", "sum", "mean")
 
 
@@ -28,6 +29,11 @@ def at_least(where: str, record: Any, bounds: Mapping[str, float]) -> None:
     for name, least in bounds.items():
         if getattr(record, name) < least:
             raise problem(where, name, got=getattr(record, name), need=f"at least {least}", do="raise it")
+
+
+def check_tax_group(where: str, tax_group: str) -> None:
+    """Refuse what is no group of JASPAR's motifs, nor empty for all of them."""
+    check_choice(where, "tax_group", tax_group or TAX_GROUPS[0], TAX_GROUPS)
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,8 @@ def _polish(Q: torch.Tensor, h: torch.Tensor, c: torch.Tensor) -> torch.Tensor:
     for _ in range(h.shape[1]):
         active = c > 0
         system = torch.where(active[:, :, None] & active[:, None, :], Q, eye)
-        aim, failed = torch.linalg.solve_ex(system, torch.where(active, h, 0))
+        factor, failed = torch.linalg.cholesky_ex(system)  # fails where Q is singular; descent goes on alone there
+        aim = torch.cholesky_solve(torch.where(active, h, 0)[:, :, None], factor)[:, :, 0]
         usable = (failed == 0) & aim.isfinite().all(dim=1)
         falls = active & (aim < 0) & usable[:, None]
         room = torch.where(falls, c / (c - aim).clamp_min(1e-300), 1.0)

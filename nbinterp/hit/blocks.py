@@ -14,6 +14,7 @@ __all__ = ["solve_blocks"]
 
 _SWEEPS = 4  # between two linear systems
 _ROUNDS = 200
+_RIDGE = 1e-9
 
 
 def solve_blocks(Q: torch.Tensor, h: torch.Tensor, tolerance: float = 1e-10) -> torch.Tensor:
@@ -75,8 +76,12 @@ def _polish(Q: torch.Tensor, h: torch.Tensor, c: torch.Tensor) -> torch.Tensor:
     for _ in range(h.shape[1]):
         active = c > 0
         system = torch.where(active[:, :, None] & active[:, None, :], Q, eye)
-        factor, failed = torch.linalg.cholesky_ex(system)  # fails where Q is singular; descent goes on alone there
-        aim = torch.cholesky_solve(torch.where(active, h, 0)[:, :, None], factor)[:, :, 0]
+        # a little on the diagonal: where Q is singular, the way leads to a border, and one coefficient drops out
+        ridge = _RIDGE * torch.diagonal(system, dim1=1, dim2=2).amax(dim=1)
+        factor, failed = torch.linalg.cholesky_ex(system + ridge[:, None, None] * eye)
+        wanted = torch.where(active, h, 0)[:, :, None]
+        aim = torch.cholesky_solve(wanted, factor)
+        aim = (aim + torch.cholesky_solve(wanted - system @ aim, factor))[:, :, 0]  # and taken off again
         usable = (failed == 0) & aim.isfinite().all(dim=1)
         falls = active & (aim < 0) & usable[:, None]
         room = torch.where(falls, c / (c - aim).clamp_min(1e-300), 1.0)

@@ -19,7 +19,7 @@ from ..motif import PatternSet
 from .matrices import hit_matrices
 from .motifs import HitMotifs
 from .regions import Regions
-from .seqlets import SAME, modisco_seqlets, places_of
+from .seqlets import SAME, modisco_seqlets, places_of, regions_of
 
 __all__ = ["Evaluation", "evaluate_hits"]
 
@@ -110,24 +110,16 @@ def evaluate_hits(
 
 
 def _placed(hits: pd.DataFrame, regions: Regions, names: list[str]) -> pd.DataFrame:
-    places = places_of(regions)
-    row = pd.Series(np.arange(len(places)), index=places["peak_id"]).reindex(hits["peak_id"])
     unknown = set(hits["motif_name"]) - set(names)
-    if row.isna().any() or unknown:
-        got = f"hits of {min(unknown)}" if unknown else f"hits of peak {hits['peak_id'][row.isna().to_numpy()].iloc[0]}"
+    if unknown:
+        need = "hits of these regions and motifs"
         raise problem(
-            "evaluate_hits", "hits", got=got, need="hits of these regions and motifs", do="pass those that were called"
+            "evaluate_hits", "hits", got=f"hits of {min(unknown)}", need=need, do="pass those that were called"
         )
-    here = places.iloc[row.astype(int)].reset_index(drop=True)
-    offset = hits[["start", "end"]].to_numpy() - here[["peak_region_start"]].to_numpy()
-    if len(offset) and (offset.min() < 0 or offset.max() > regions.length):
-        peak = hits["peak_id"].iloc[int(np.argmax(((offset < 0) | (offset > regions.length)).any(axis=1)))]
-        need = "hits within their regions"
-        raise problem(
-            "evaluate_hits", "hits", got=f"one outside of peak {peak}", need=need, do="pass those that were called"
-        )
+    row = regions_of("evaluate_hits", "hits", hits, regions)
+    here = places_of(regions).iloc[row].reset_index(drop=True)
     added = {name: here[name].to_numpy() for name in ("peak_region_start", "place")}
-    return hits.reset_index(drop=True).assign(region=row.to_numpy(int), **added)
+    return hits.reset_index(drop=True).assign(region=row, **added)
 
 
 def _counted(table: pd.DataFrame, names: list[str]) -> np.ndarray:

@@ -180,7 +180,7 @@ def read_hits(path: str | os.PathLike[str]) -> pd.DataFrame:
         ) from error
 
 
-def read_details(out: str | os.PathLike[str]) -> pd.DataFrame:
+def read_details(out: str | os.PathLike[str], *, where: str = "read_details", argument: str = "out") -> pd.DataFrame:
     """Read ``hits.tsv`` of a folder, with the columns of ``hits_details.tsv``; Fi-NeMo's folders have none of these.
 
     Raises
@@ -198,7 +198,7 @@ def read_details(out: str | os.PathLike[str]) -> pd.DataFrame:
         or not (details[keys].astype(str).to_numpy() == hits[keys].astype(str).to_numpy()).all()
     ):
         got, need = f"{path} with other rows than hits.tsv", "the details of these hits"
-        raise problem("read_details", "out", got=got, need=need, do="remove it, or call again", kind=FormatError)
+        raise problem(where, argument, got=got, need=need, do="remove it, or call again", kind=FormatError)
     return hits.assign(**{name: details[name] for name in ("example_idx", *DETAILS)})
 
 

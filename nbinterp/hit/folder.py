@@ -7,20 +7,18 @@ where the regions are; what the folder does not say is not there.
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from ..errors import FormatError, problem
-from .files import read_hits
+from .files import read_details
 from .regions import Regions
-from .seqlets import places_of
+from .seqlets import places_of, regions_of
+from .store import DETAILS
 
 __all__ = ["read_call"]
 
 _SPANS = ("start", "end", "start_untrimmed", "end_untrimmed")
-_SAME = ["chr", "start", "motif_name", "strand", "peak_id"]
 
 
 def read_call(folder: str | os.PathLike[str], regions: Regions) -> pd.DataFrame:
@@ -48,18 +46,10 @@ def read_call(folder: str | os.PathLike[str], regions: Regions) -> pd.DataFrame:
         For hits outside these regions.
     """
     where = "read_call"
-    hits = read_hits(folder)
-    places = places_of(regions)
-    row = pd.Series(np.arange(len(places)), index=places["peak_id"]).reindex(hits["peak_id"]).to_numpy()
-    if np.isnan(row.astype(float)).any():
-        got = f"hits of peak {hits['peak_id'].iloc[int(np.isnan(row.astype(float)).argmax())]}"
-        raise problem(where, "regions", got=got, need="the regions that were called", do="pass those")
-    row = row.astype(np.int64)
-    begin = places["peak_region_start"].to_numpy(np.int64)[row]
+    hits = read_details(folder, where=where, argument="folder")
+    row = regions_of(where, "regions", hits, regions)
+    begin = places_of(regions)["peak_region_start"].to_numpy(np.int64)[row]
     spans = {name: hits[name].to_numpy(np.int64) - begin for name in _SPANS}
-    if len(hits) and (spans["start"].min() < 0 or spans["end"].max() > regions.length):
-        need = f"hits within regions of {regions.length} positions"
-        raise problem(where, "regions", got="hits outside of them", need=need, do="pass the regions that were called")
     numbers = ("coefficient", "coefficient_global", "similarity", "importance", "importance_sq")
     table = pd.DataFrame(
         {
@@ -74,20 +64,7 @@ def read_call(folder: str | os.PathLike[str], regions: Regions) -> pd.DataFrame:
             **{name: hits[f"hit_{name}"].to_numpy(float) for name in numbers},
         }
     )
-    details = Path(folder) / "hits_details.tsv"
-    if details.is_file():
-        table = pd.concat([table, _details(details, hits)], axis=1)
+    if "cosine" in hits:
+        kinds = {"cosine": float, "explained": float, "leave_one_out": float, "tied": bool}
+        table = pd.concat([table, hits[list(DETAILS)].astype(kinds)], axis=1)
     return table.sort_values(["example_idx", "start", "name", "strand"], kind="stable", ignore_index=True)
-
-
-def _details(path: Path, hits: pd.DataFrame) -> pd.DataFrame:
-    """The columns that Fi-NeMo does not have, of the same rows."""
-    kinds = dict.fromkeys(("chr", "motif_name", "strand", "rival"), str)
-    found = pd.read_csv(path, sep="\t", dtype=kinds, keep_default_na=False, na_values={"cosine": ["NaN"]})
-    if len(found) != len(hits) or not all((found[n].to_numpy() == hits[n].to_numpy()).all() for n in _SAME):
-        raise problem(
-            "read_call", "folder", got=f"{path} with other rows than hits.tsv", need="the rows of hits.tsv",
-            do="remove it, or call again", kind=FormatError,
-        )  # fmt: skip
-    numbers = {"cosine": float, "explained": float, "leave_one_out": float, "tied": bool}
-    return found.drop(columns=[*_SAME, "example_idx"]).astype({n: kind for n, kind in numbers.items() if n in found})

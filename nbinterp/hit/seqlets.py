@@ -13,7 +13,7 @@ from ..motif import PatternSet
 from .motifs import HitMotifs
 from .regions import Regions
 
-__all__ = ["SAME", "modisco_seqlets", "places_of"]
+__all__ = ["SAME", "modisco_seqlets", "places_of", "regions_of"]
 
 SAME = ["place", "start_untrimmed", "motif_name", "strand"]  # columns that make two rows one instance
 
@@ -90,3 +90,20 @@ def places_of(regions: Regions) -> pd.DataFrame:
             "place": peaks["chr_id"],
         }
     )
+
+
+def regions_of(where: str, argument: str, hits: pd.DataFrame, regions: Regions) -> np.ndarray:
+    """The row of each hit's region; hits of other regions, or outside of theirs, are refused."""
+    places = places_of(regions)
+    row = pd.Series(np.arange(len(places)), index=places["peak_id"]).reindex(hits["peak_id"]).to_numpy(float)
+    if np.isnan(row).any():
+        got = f"hits of peak {hits['peak_id'].iloc[int(np.isnan(row).argmax())]}"
+        raise problem(where, argument, got=got, need="hits of these regions", do="pass the regions that were called")
+    found = row.astype(np.int64)
+    offset = hits[["start", "end"]].to_numpy(np.int64) - places["peak_region_start"].to_numpy(np.int64)[found, None]
+    outside = ((offset < 0) | (offset > regions.length)).any(axis=1)
+    if outside.any():
+        got = f"one outside of peak {hits['peak_id'].iloc[int(outside.argmax())]}"
+        need = f"hits within regions of {regions.length} positions"
+        raise problem(where, argument, got=got, need=need, do="pass the regions that were called")
+    return found

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import resource
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -25,8 +22,8 @@ from nbinterp.report.cells import Cells
 from nbinterp.report.counts import Bars, Scatter, histogram
 from nbinterp.report.hits import read_called
 from nbinterp.report.logos import Logos, information
-from nbinterp.report.run import template_path
 from tests.hit.synthetic import regions as synthetic
+from tests.report.cells import run_cells, table, timed_report
 
 
 @pytest.fixture(scope="module")
@@ -48,17 +45,7 @@ def asked_of(golden: Path, run: str, **more: Any) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def report(golden: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Of Fi-NeMo's own call."""
-    began, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
-    page = nb.run_report("hits", asked_of(golden, "pp"), tmp_path_factory.mktemp("golden"))
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    print(f"hits: {time.perf_counter() - began:.1f} s, {seconds:.1f} s of processor, {page.stat().st_size:,} bytes")
-    assert seconds < 20  # of a processor, whatever else the machine does
-    return page.parent
-
-
-def table(folder: Path, name: str) -> pd.DataFrame:
-    return pd.read_csv(folder / "tables" / f"{name}.tsv", sep="\t", keep_default_na=False)
+    return timed_report("hits", asked_of(golden, "pp"), tmp_path_factory.mktemp("golden"), most=20)
 
 
 @pytest.mark.parity
@@ -131,7 +118,7 @@ def test_fi_nemo_reports_on_our_folder(golden: Path, tmp_path: Path) -> None:
     done = subprocess.run([str(tool), *map(str, words)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     theirs = pd.read_csv(tmp_path / "theirs" / "motif_report.tsv", sep="\t")
-    known = run_cells(tmp_path / "ours", **asked_of(golden, "pp", hits=tmp_path / "call", n_permutations=0))
+    known = run_cells("hits", tmp_path / "ours", **asked_of(golden, "pp", hits=tmp_path / "call", n_permutations=0))
     exact = list(theirs.columns[:-1])
     pd.testing.assert_frame_equal(known["compared"].report[exact], theirs[exact], check_dtype=False)
     np.testing.assert_allclose(known["compared"].report["cwm_similarity"], theirs["cwm_similarity"], atol=2e-3)
@@ -167,19 +154,6 @@ def test_no_model_is_asked_for() -> None:
 # ---- edges: the template's own cells, without a kernel ---------------------------------------------------------------
 
 
-def run_cells(out: Path, **given: Any) -> dict[str, Any]:
-    """What is in the notebook after its last cell."""
-    known: dict[str, Any] = {"__name__": "report"}
-    out.mkdir(exist_ok=True)
-    for cell in json.loads(template_path("hits").read_text())["cells"]:
-        if cell["cell_type"] == "code":
-            exec("".join(cell["source"]), known)
-            if "parameters" in cell["metadata"]["tags"]:
-                known.update({word: str(value) if isinstance(value, Path) else value for word, value in given.items()})
-                known["out"] = str(out)
-    return known
-
-
 @pytest.fixture
 def shown(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """What the notebook shows."""
@@ -207,40 +181,40 @@ FEW: dict[str, Any] = {"modisco_window": 120, "n_permutations": 1, "n_shown": 4}
 
 
 def test_without_a_call_it_calls(given: dict[str, Path], tmp_path: Path, shown: list[Any]) -> None:
-    known = run_cells(tmp_path / "out", **given, **FEW)
+    known = run_cells("hits", tmp_path / "out", **given, **FEW)
     stored = read_hits(tmp_path / "out" / "call")
     assert len(stored) == len(known["hits"]) > 10
     assert "true duality gap is at most" in known["solved"]
     assert known["compared"].report["seqlet_recall_tolerant"].mean() > 0.8
     assert sum(isinstance(one, Scatter) for one in shown) == 1
     assert sum(isinstance(one, Cells) for one in shown) == 1
-    again = run_cells(tmp_path / "again", **given, **FEW, hits=tmp_path / "out" / "call")
+    again = run_cells("hits", tmp_path / "again", **given, **FEW, hits=tmp_path / "out" / "call")
     pd.testing.assert_frame_equal(again["hits"], known["hits"])
 
 
 def test_hypothetical_and_other_penalties(given: dict[str, Path], tmp_path: Path, shown: list[Any]) -> None:
-    known = run_cells(tmp_path / "out", **given, **FEW, mode="hh", global_lambda=0.6)
+    known = run_cells("hits", tmp_path / "out", **given, **FEW, mode="hh", global_lambda=0.6)
     assert known["found"].options["mode"] == "hh"
     assert set(known["motifs"].lambdas) == {0.6}
 
 
 def test_no_hits_at_all(given: dict[str, Path], tmp_path: Path, shown: list[Any]) -> None:
-    known = run_cells(tmp_path / "out", **given, **FEW, global_lambda=0.999)
+    known = run_cells("hits", tmp_path / "out", **given, **FEW, global_lambda=0.999)
     assert len(known["hits"]) == 0
     assert "No hits in 10 regions" in known["sentences"][0]
     assert table(tmp_path / "out", "motif_report")["num_hits_total"].eq(0).all()
 
 
 def test_less_is_asked_less_is_shown(given: dict[str, Path], tmp_path: Path, shown: list[Any]) -> None:
-    run_cells(tmp_path / "one", **given, **FEW)
+    run_cells("hits", tmp_path / "one", **given, **FEW)
     del shown[:]
     plain = {"regions": given["regions"], "motifs": given["motifs"], "hits": tmp_path / "one" / "call"}
-    known = run_cells(tmp_path / "two", **plain, **{**FEW, "n_permutations": 0})
+    known = run_cells("hits", tmp_path / "two", **plain, **{**FEW, "n_permutations": 0})
     assert known["patterns"] is None
     assert not any(isinstance(one, (Scatter, Cells)) for one in shown)
     assert not (tmp_path / "two" / "tables" / "significance.tsv").exists()
     assert known["hits"]["q-value"].isna().all()
-    other = run_cells(tmp_path / "three", **given, hits=tmp_path / "one" / "call", **{**FEW, "recall": False})
+    other = run_cells("hits", tmp_path / "three", **given, hits=tmp_path / "one" / "call", **{**FEW, "recall": False})
     assert other["patterns"] is None
 
 
@@ -249,7 +223,7 @@ def test_one_motif(given: dict[str, Path], tmp_path: Path, shown: list[Any]) -> 
     write_modisco(
         tmp_path / "one.h5", PatternSet(whole[:1] if isinstance(whole, tuple) else (whole[0],), window_size=120)
     )
-    known = run_cells(tmp_path / "out", **{**given, "modisco": tmp_path / "one.h5"}, **FEW)
+    known = run_cells("hits", tmp_path / "out", **{**given, "modisco": tmp_path / "one.h5"}, **FEW)
     assert known["names"] == [whole[0].name]
     assert "of 1 of 1 motif in 10 regions" in known["sentences"][0]
 
@@ -270,7 +244,7 @@ def test_every_kind_of_fi_nemos_calls(golden: Path, tmp_path: Path, run: str) ->
 
 
 def test_the_grammar_of_the_demo_is_read_back(tmp_path: Path, shown: list[Any]) -> None:
-    known = run_cells(tmp_path / "out", demo=True, n_demo=80, n_permutations=1, n_shown=5)
+    known = run_cells("hits", tmp_path / "out", demo=True, n_demo=80, n_permutations=1, n_shown=5)
     said = " ".join(known["sentences"])
     assert "GATA then TEAD, on one strand, 4 to 8 bp apart" in said
     assert "planted sites" in said

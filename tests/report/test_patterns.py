@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import resource
 import shutil
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,7 +17,7 @@ from nbinterp.errors import NbinterpError
 from nbinterp.motif import Pattern, PatternSet, patterns_from_seqlets, read_modisco, write_modisco
 from nbinterp.report import Grid, read_patterns
 from nbinterp.report.parameters.record import TAX_GROUPS
-from tests.report.cells import run_cells
+from tests.report.cells import run_cells, table, timed_report
 
 
 @pytest.fixture(scope="module")
@@ -42,17 +40,7 @@ def report(golden: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     given = tmp_path_factory.mktemp("given")
     fasta = fasta_of(np.load(golden / "ohe.npz")["arr_0"], given / "x.fa")
     asked = {"modisco": golden / "modisco_results.h5", "fasta": fasta, "attributions": golden / "attr.npz"}
-    began, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
-    page = nb.run_report("patterns", asked, tmp_path_factory.mktemp("golden"))
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    print(f"patterns: {time.perf_counter() - began:.1f} s, {seconds:.1f} s of processor, {page.stat().st_size:,} bytes")
-    assert seconds < 15  # of a processor, whatever else the machine does
-    return page.parent
-
-
-def table(folder: Path, name: str) -> pd.DataFrame:
-    return pd.read_csv(folder / "tables" / f"{name}.tsv", sep="\t", keep_default_na=False)
+    return timed_report("patterns", asked, tmp_path_factory.mktemp("golden"), most=15)
 
 
 @pytest.mark.real

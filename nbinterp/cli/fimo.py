@@ -26,8 +26,9 @@ Sequences are read a stretch at a time: a genome needs little more memory than
 its longest chromosome.""", """
 columns:
   name, sequence_name, start, end (0-based, half-open, forward strand), strand,
-  score (bits), p-value; q-value with --q-values; chrom, chrom_start, chrom_end
-  with --loci; motif_idx, example_idx (number of the sequence)
+  score (bits), p-value; q-value with --q-values; matched_sequence (on the
+  strand of the hit) with --matched-sequence; chrom, chrom_start, chrom_end with
+  --loci; motif_idx, example_idx (number of the sequence)
 
 examples:
   nbinterp fimo jaspar peaks.fa -o hits.tsv
@@ -48,6 +49,7 @@ examples:
     )
     shape = fimo.add_argument_group("output")
     add_out(shape)
+    shape.add_argument("--matched-sequence", action="store_true", help="add the letters of each hit")
     some = shape.add_mutually_exclusive_group()
     some.add_argument(
         "--counts", action="store_true", help="only the number of hits of each motif: name, alternate, hits"
@@ -80,6 +82,7 @@ def _fimo(options: Any) -> None:
         counted = pd.DataFrame({"name": motifs.names, "alternate": motifs.alternate, "hits": hits})
         write_tables([counted], options.out)
         return
+    asked["matched_sequence"] = options.matched_sequence
     if options.q_values:
         tables = iter([nb.fimo(motifs, sequences, as_table=True, q_values=True, **asked)])
     else:
@@ -88,7 +91,8 @@ def _fimo(options: Any) -> None:
     if bed:
         write_tables((as_bed(table, place) for table in tables), options.out, header=False)
         return
-    columns = [*_HITS, *(["q-value"] if options.q_values else []), *(_LOCUS if options.loci else [])]
+    asked_for = {"q-value": options.q_values, "matched_sequence": options.matched_sequence}
+    columns = [*_HITS, *(name for name, wanted in asked_for.items() if wanted), *(_LOCUS if options.loci else [])]
     write_tables(tables, options.out, columns=[*columns, "motif_idx", "example_idx"])
 
 

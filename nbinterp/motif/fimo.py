@@ -47,6 +47,7 @@ def fimo(
     *,
     background: Sequence[float] | str | None = None,
     q_values: bool = False,
+    matched_sequence: bool = False,
     as_table: bool = False,
     loci: pd.DataFrame | None = None,
     device: torch.device | str | None = None,
@@ -84,6 +85,8 @@ def fimo(
         Letter frequencies of a random window; uniform by default.  "motifs" takes those of the motif set or file.
     q_values : bool
         Append the column ``q-value``: Benjamini & Hochberg's, each motif by itself, over all windows scanned.
+    matched_sequence : bool
+        Append the column ``matched_sequence``: the letters of the window, on the strand of the hit; N where unknown.
     as_table : bool
         Give one table: example_idx, start, end, name, strand, score, p-value, motif_idx, sequence_name, by place.
     loci : DataFrame, optional
@@ -134,13 +137,13 @@ def fimo(
     names, model, letters, where = _prepare(
         motifs, sequences, alphabet, bin_size, eps, threshold, reverse_complement, background, loci, device
     )
-    found = scan(model, letters, where, verbose=verbose)
+    found = scan(model, letters, where, matched=matched_sequence, verbose=verbose)
     if return_counts:
         counts = np.zeros(len(names), np.int32)
         for hits in found:
             counts += np.bincount(hits.rows // model.strands, minlength=len(names)).astype(np.int32)
         return counts
-    hits = _join(list(found))
+    hits = _join(list(found), matched=matched_sequence)
     q = _q_values(model, letters, hits) if q_values else None
     frame = _frame(names, model, letters, hits, q)
     if as_table:
@@ -162,6 +165,7 @@ def stream_fimo(
     *,
     verbose: bool = False,
     background: Sequence[float] | str | None = None,
+    matched_sequence: bool = False,
     loci: pd.DataFrame | None = None,
     device: torch.device | str | None = None,
     size: int = STRETCH,
@@ -170,7 +174,9 @@ def stream_fimo(
 
     Parameters
     ----------
-    motifs, sequences, alphabet, bin_size, eps, threshold, reverse_complement, verbose, background, loci, device
+    motifs, sequences, alphabet, bin_size, eps, threshold, reverse_complement, verbose, background
+        As in `fimo`.
+    matched_sequence, loci, device
         As in `fimo`.
     size : int
         Letters to a stretch.  Beside one stretch (about 40 bytes a letter) and its hits, the longest record of a FASTA
@@ -202,7 +208,7 @@ def stream_fimo(
     )
     return (
         _by_place(_frame(names, model, letters, hits, None), hits)
-        for hits in scan(model, letters, where, size, verbose=verbose)
+        for hits in scan(model, letters, where, size, matched=matched_sequence, verbose=verbose)
     )
 
 
@@ -277,16 +283,18 @@ def _check_loci(letters: Letters) -> None:
         raise problem("fimo", "loci", got=got, need=need, do="pass the windows that the sequences were read from")
 
 
-def _join(found: list[Hits]) -> Hits:
+def _join(found: list[Hits], *, matched: bool) -> Hits:
     """Put the hits of all stretches together, by row, then by sequence and position."""
     if len(found) == 1:
         return found[0]
     if not found:
         none = np.zeros(0, np.int64)
-        return Hits(none, none, none, np.zeros(0))
-    rows, sequence, start, score = (np.concatenate(part) for part in zip(*found, strict=True))
+        return Hits(none, none, none, np.zeros(0), np.zeros(0, object) if matched else None)
+    rows, sequence, start, score, *rest = (
+        np.concatenate(part) for part in zip(*found, strict=True) if part[0] is not None
+    )
     order = np.argsort(rows, kind="stable")  # stretches come in order already
-    return Hits(rows[order], sequence[order], start[order], score[order])
+    return Hits(rows[order], sequence[order], start[order], score[order], *(matched[order] for matched in rest))
 
 
 def _frame(names: list[str], model: ScoreModel, letters: Letters, hits: Hits, q: np.ndarray | None) -> pd.DataFrame:
@@ -305,15 +313,16 @@ def _frame(names: list[str], model: ScoreModel, letters: Letters, hits: Hits, q:
     }
     if q is not None:
         columns["q-value"] = q
+    if hits.matched is not None:
+        columns["matched_sequence"] = hits.matched
     if letters.loci is not None:
         first = letters.loci["start"].to_numpy()[hits.sequence]
         columns["chrom"] = letters.loci["chrom"].to_numpy()[hits.sequence]
         columns["chrom_start"], columns["chrom_end"] = columns["start"] + first, columns["end"] + first
     frame = pd.DataFrame(columns)
     if not len(frame):  # of what type nothing is, pandas cannot tell
-        frame = frame.astype(
-            dict.fromkeys(["motif_name", "strand", *(["sequence_name"] if labels is not None else [])], str)
-        )
+        text = {"motif_name", "strand", "matched_sequence", *(() if labels is None else ("sequence_name",))}
+        frame = frame.astype(dict.fromkeys(text & set(columns), str))
     return frame
 
 

@@ -6,7 +6,7 @@ each of those is then scored exactly, in double precision from left to right, so
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
@@ -16,6 +16,7 @@ import torch
 from .dense import dense_candidates
 from .letters import UNKNOWN, Letters, Stretch
 from .lookup import Places, lookup_candidates
+from .matched import matched_letters
 from .score import ScoreModel
 from .short import short_candidates
 
@@ -38,16 +39,25 @@ class Hits(NamedTuple):
         Number of the sequence, and where the window begins in it.
     score : float64 array
         In bits.
+    matched : object array of str, or None
+        The letters of the window on the strand of the hit, where they are asked for.
     """
 
     rows: np.ndarray
     sequence: np.ndarray
     start: np.ndarray
     score: np.ndarray
+    matched: np.ndarray | None = None
 
 
 def scan(
-    model: ScoreModel, letters: Letters, device: torch.device, size: int = STRETCH, *, verbose: bool = False
+    model: ScoreModel,
+    letters: Letters,
+    device: torch.device,
+    size: int = STRETCH,
+    *,
+    matched: bool = False,
+    verbose: bool = False,
 ) -> Iterator[Hits]:
     """Yield the hits of one stretch after the other, holding one stretch at a time."""
     stretches: Iterable[Stretch] = letters.stretches(size, model.widest)
@@ -56,11 +66,13 @@ def scan(
 
         stretches = tqdm(stretches, desc="fimo", unit="stretch")
     for stretch in stretches:
-        yield scan_stretch(model, stretch, device)
+        yield scan_stretch(model, stretch, device, letters.alphabet if matched else None)
 
 
-def scan_stretch(model: ScoreModel, stretch: Stretch, device: torch.device) -> Hits:
-    """Find the hits of every motif in one stretch."""
+def scan_stretch(
+    model: ScoreModel, stretch: Stretch, device: torch.device, alphabet: Sequence[str] | None = None
+) -> Hits:
+    """Find the hits of every motif in one stretch; with an alphabet, the letters they matched."""
     short = len(stretch.codes) < _SHORT
     if device.type != "cpu" or (short and model.p_value > _RARE):
         found = [_dense(model, stretch, device)]
@@ -70,8 +82,11 @@ def scan_stretch(model: ScoreModel, stretch: Stretch, device: torch.device) -> H
             found.append(_around_unknown(model, stretch, device))
     rows, starts, scores = (np.concatenate(part) for part in zip(*found, strict=True))
     order = np.lexsort((starts, rows))
-    sequence, start = stretch.places(starts[order])
-    return Hits(rows[order], sequence, start, scores[order])
+    rows, starts, scores = rows[order], starts[order], scores[order]
+    matched = None
+    if alphabet is not None:
+        matched = matched_letters(stretch.codes, starts, model.width[rows], rows % model.strands == 1, alphabet)
+    return Hits(rows, *stretch.places(starts), scores, matched)
 
 
 _Found = tuple[np.ndarray, np.ndarray, np.ndarray]  # rows, starts, scores

@@ -70,6 +70,9 @@ def test_fimo_writes_what_the_function_gives(capsys: pytest.CaptureFixture[str])
     ]  # fmt: skip
     counted = nb.count_annotations(nb.as_annotations(shown))  # a table like any other
     assert counted.sum() == len(ours)
+    lettered = run(capsys, "fimo m.meme g.fa --matched-sequence --q-values")
+    assert list(lettered)[6:9] == ["p-value", "q-value", "matched_sequence"]
+    assert (lettered["matched_sequence"].str.len() == lettered["end"] - lettered["start"]).all()
 
 
 @pytest.mark.usefixtures("folder")

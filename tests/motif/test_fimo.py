@@ -217,6 +217,31 @@ def test_loci_give_places_in_the_genome() -> None:
         fimo(motifs, X, loci=loci[["chrom", "start"]])
 
 
+def test_the_letters_of_a_hit_are_those_of_its_strand(tmp_path: Path) -> None:
+    X = one_hot(3, 400, seed=5, unknown=0.03)
+    words = ["".join("ACGTN"[column.argmax() if column.any() else 4] for column in row.T) for row in X]
+    hits = fimo(some_motifs(), X, threshold=0.01, matched_sequence=True, as_table=True)
+    assert set(hits["strand"]) == {"+", "-"}
+    assert hits["matched_sequence"].str.contains("N").any()
+    other = str.maketrans("ACGTN", "TGCAN")
+    for row in hits.itertuples():
+        word = words[row.example_idx][row.start : row.end]
+        assert row.matched_sequence == (word if row.strand == "+" else word.translate(other)[::-1])
+    parts = pd.concat(stream_fimo(some_motifs(), X, threshold=0.01, matched_sequence=True, size=100))
+    keys = ["example_idx", "name", "strand", "start"]
+    pd.testing.assert_frame_equal(
+        parts.sort_values(keys, ignore_index=True), hits.sort_values(keys, ignore_index=True), check_like=True
+    )
+    by_motif = fimo(some_motifs(), X, threshold=0.01, matched_sequence=True)
+    assert sum(map(len, by_motif)) == len(hits)
+    none = fimo(some_motifs(), X[:, :, :2], matched_sequence=True, as_table=True)
+    assert none["matched_sequence"].dtype == hits["matched_sequence"].dtype
+    (tmp_path / "soft.fa").write_text(">s\nttgataagNgcttatcaa\n")
+    motif = {"GATAAG": np.eye(4)[:, [2, 0, 3, 0, 0, 2]] * 0.97 + 0.0075}
+    found = fimo(motif, tmp_path / "soft.fa", threshold=0.001, matched_sequence=True, as_table=True)
+    assert found["matched_sequence"].tolist() == ["GATAAG", "GATAAG"]
+
+
 def test_odd_motifs_and_empty_results() -> None:
     X = one_hot(2, 12)
     motifs = {"flat": np.full((4, 6), 0.25), "wider than the sequence": some_motifs((20,))["w20 name"]}

@@ -6,9 +6,11 @@ In: a motif file (or ``jaspar``) and sequences.  Out: hits as TSV or BED, or the
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+from .. import __version__
 from ..errors import problem
 from .options import MOTIFS, add_out, add_verb, read_if_array
 
@@ -65,10 +67,9 @@ def _fimo(options: Any) -> None:
 
     import nbinterp as nb
 
-    from .tables import as_bed, wants_bed, write_tables
+    from .tables import wants_bed, write_tables
 
-    bed = wants_bed(options.bed, options.out)
-    if bed and options.counts:
+    if options.counts and wants_bed(options.bed, options.out):
         raise problem("fimo", "--counts", got="--counts and BED", need="one of them", do="leave one out")
     background = _background(options.background)
     sequences = _sequences(options)
@@ -77,23 +78,52 @@ def _fimo(options: Any) -> None:
         "device": options.device, "verbose": sys.stderr.isatty(),
     }  # fmt: skip
     motifs = nb.read_motifs(options.motifs, dtype="float64")
-    if options.counts:
-        hits = nb.fimo(motifs, sequences, return_counts=True, **asked)
-        counted = pd.DataFrame({"name": motifs.names, "alternate": motifs.alternate, "hits": hits})
-        write_tables([counted], options.out)
+    if not options.counts:
+        _write_hits(options, motifs, sequences, {**asked, "matched_sequence": options.matched_sequence})
         return
-    asked["matched_sequence"] = options.matched_sequence
-    if options.q_values:
-        tables = iter([nb.fimo(motifs, sequences, as_table=True, q_values=True, **asked)])
-    else:
-        tables = nb.stream_fimo(motifs, sequences, **asked)
+    hits = nb.fimo(motifs, sequences, return_counts=True, **asked)
+    counted = pd.DataFrame({"name": motifs.names, "alternate": motifs.alternate, "hits": hits})
+    write_tables([counted], options.out)
+
+
+def _write_hits(options: Any, motifs: Any, sequences: Any, asked: dict[str, Any]) -> None:
+    """Write hits a stretch at a time; into a file, so that a scan that was stopped goes on."""
+    import nbinterp as nb
+
+    from .resume import resume_tables
+    from .tables import as_bed, wants_bed, write_tables
+
+    bed = wants_bed(options.bed, options.out)
     place = _LOCUS if options.loci else ["sequence_name", "start", "end"]
-    if bed:
-        write_tables((as_bed(table, place) for table in tables), options.out, header=False)
-        return
-    asked_for = {"q-value": options.q_values, "matched_sequence": options.matched_sequence}
-    columns = [*_HITS, *(name for name, wanted in asked_for.items() if wanted), *(_LOCUS if options.loci else [])]
-    write_tables(tables, options.out, columns=[*columns, "motif_idx", "example_idx"])
+    wanted = {"q-value": options.q_values, "matched_sequence": options.matched_sequence}
+    more = [*(name for name in wanted if wanted[name]), *(_LOCUS if options.loci else [])]
+    columns = None if bed else [*_HITS, *more, "motif_idx", "example_idx"]
+
+    def tables(skip: int = 0) -> Iterator[Any]:
+        if options.q_values:
+            found = iter([nb.fimo(motifs, sequences, as_table=True, q_values=True, **asked)])
+        else:
+            found = nb.stream_fimo(motifs, sequences, **asked, skip=skip)
+        return (as_bed(table, place) for table in found) if bed else found
+
+    if options.out is None or options.q_values:
+        write_tables(tables(), options.out, columns=columns, header=not bed)
+    else:
+        resume_tables(tables, options.out, _key(options, motifs), columns=columns, told=_say_kept)
+
+
+def _key(options: Any, motifs: Any) -> str:
+    """What rows depend on: the options, the motifs, and which files are read."""
+    from ..core.cache import content_hash
+
+    asked = {name: str(value) for name, value in vars(options).items() if name not in {"do", "out", "device", "motifs"}}
+    read = [path for path in (options.sequences, options.loci) if path is not None]
+    files = [(str(path.resolve()), path.stat().st_size, path.stat().st_mtime_ns) for path in read if path.exists()]
+    return content_hash(__version__, asked, files, motifs.background, motifs.names, *motifs.values())
+
+
+def _say_kept(n_kept: int) -> None:
+    print(f"fimo: {n_kept} stretches of sequence are there from a scan that was stopped; going on", file=sys.stderr)
 
 
 def _background(given: str) -> Any:

@@ -20,14 +20,14 @@ from ..core.files import writing
 from ..errors import FormatError, problem
 from ..sequence.loci import read_loci
 
-__all__ = ["as_bed", "read_spans", "wants_bed", "write_tables"]
+__all__ = ["SUFFIXES", "as_bed", "as_tsv", "read_spans", "wants_bed", "write_tables"]
 
-_SUFFIXES = {".gz", ".bgz"}
+SUFFIXES = {".gz", ".bgz"}
 
 
 def wants_bed(asked: bool, out: Path | None) -> bool:
     """Whether BED is asked for, by the option or by the file's name."""
-    return asked or (out is not None and (out.with_suffix("") if out.suffix in _SUFFIXES else out).suffix == ".bed")
+    return asked or (out is not None and (out.with_suffix("") if out.suffix in SUFFIXES else out).suffix == ".bed")
 
 
 def write_tables(
@@ -42,10 +42,13 @@ def write_tables(
             text.write("\t".join(columns) + "\n")
             header = False
         for table in tables:
-            table.to_csv(
-                text, sep="\t", columns=columns, header=header, index=False, float_format="%.6g", lineterminator="\n"
-            )
+            as_tsv(table, text, columns=columns, header=header)
             header = False
+
+
+def as_tsv(table: pd.DataFrame, text: IO[str], *, columns: list[str] | None, header: bool) -> None:
+    """Write the rows of a table as every table of a command is written."""
+    table.to_csv(text, sep="\t", columns=columns, header=header, index=False, float_format="%.6g", lineterminator="\n")
 
 
 @contextmanager
@@ -55,7 +58,7 @@ def _opened(out: Path | None) -> Iterator[IO[str]]:
         sys.stdout.flush()  # here, where a reader that went away is still ours to notice
         return
     with writing(out) as temporary:
-        opened: Any = gzip.open if out.suffix in _SUFFIXES else open
+        opened: Any = gzip.open if out.suffix in SUFFIXES else open
         with opened(temporary, "wt", encoding="utf-8", newline="") as text:
             yield text
 
@@ -81,7 +84,7 @@ def as_bed(table: pd.DataFrame, place: list[str]) -> pd.DataFrame:
 
 def read_spans(where: str, path: Path) -> pd.DataFrame:
     """Read spans: a TSV with a header (chrom or example_idx, start, end, ...), or BED."""
-    opened: Any = gzip.open if path.suffix in _SUFFIXES else open
+    opened: Any = gzip.open if path.suffix in SUFFIXES else open
     try:
         with opened(path, "rt", encoding="utf-8") as lines:
             first = next((line for line in lines if line.strip()), "")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ..errors import FormatError, problem
 
-__all__ = ["writing"]
+__all__ = ["explained", "writing"]
 
 
 @contextmanager
@@ -39,9 +39,19 @@ def writing(path: str | os.PathLike[str]) -> Iterator[Path]:
     final = Path(path)
     temporary = final.with_name(f".{final.stem}.{os.getpid()}.partial{final.suffix}")
     try:
-        final.parent.mkdir(parents=True, exist_ok=True)
-        yield temporary
-        temporary.replace(final)
+        with explained(final):
+            final.parent.mkdir(parents=True, exist_ok=True)
+            yield temporary
+            temporary.replace(final)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def explained(path: str | os.PathLike[str]) -> Iterator[None]:
+    """Say in words that a disk is full, or a folder cannot be written."""
+    try:
+        yield
     except OSError as error:
         reason = {
             errno.ENOSPC: ("a full disk", "free space on the disk", "free some space, or choose another folder"),
@@ -52,6 +62,4 @@ def writing(path: str | os.PathLike[str]) -> Iterator[Path]:
         if reason is None:
             raise
         got, need, do = reason
-        raise problem("write", str(final), got=got, need=need, do=do, kind=FormatError) from error
-    finally:
-        temporary.unlink(missing_ok=True)
+        raise problem("write", str(path), got=got, need=need, do=do, kind=FormatError) from error

@@ -169,6 +169,7 @@ def stream_fimo(
     loci: pd.DataFrame | None = None,
     device: torch.device | str | None = None,
     size: int = STRETCH,
+    skip: int = 0,
 ) -> Iterator[pd.DataFrame]:
     r"""Scan sequences for motifs, a stretch at a time: a genome, in bounded memory.
 
@@ -181,6 +182,8 @@ def stream_fimo(
     size : int
         Letters to a stretch.  Beside one stretch (about 40 bytes a letter) and its hits, the longest record of a FASTA
         file is held, a byte a letter.
+    skip : int
+        So many stretches at the beginning are left out: a scan that was stopped goes on.
 
     Yields
     ------
@@ -201,14 +204,15 @@ def stream_fimo(
     >>> [len(part) for part in stream_fimo(motif, path, threshold=0.001, size=30)]
     [3, 3, 2]
     """
-    if size < 1:
-        raise problem("stream_fimo", "size", got=size, need="at least 1 letter", do="raise it")
+    for name, value, least in (("size", size, 1), ("skip", skip, 0)):
+        if value < least:
+            raise problem("stream_fimo", name, got=value, need=f"at least {least}", do="raise it")
     names, model, letters, where = _prepare(
         motifs, sequences, alphabet, bin_size, eps, threshold, reverse_complement, background, loci, device
     )
     return (
         _by_place(_frame(names, model, letters, hits, None), hits)
-        for hits in scan(model, letters, where, size, matched=matched_sequence, verbose=verbose)
+        for hits in scan(model, letters, where, size, skip=skip, matched=matched_sequence, verbose=verbose)
     )
 
 

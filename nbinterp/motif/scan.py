@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -56,11 +57,12 @@ def scan(
     device: torch.device,
     size: int = STRETCH,
     *,
+    skip: int = 0,
     matched: bool = False,
     verbose: bool = False,
 ) -> Iterator[Hits]:
-    """Yield the hits of one stretch after the other, holding one stretch at a time."""
-    stretches: Iterable[Stretch] = letters.stretches(size, model.widest)
+    """Yield the hits of one stretch after the other, holding one stretch at a time; not of the first `skip`."""
+    stretches: Iterable[Stretch] = islice(letters.stretches(size, model.widest), skip, None)
     if verbose:
         from tqdm.auto import tqdm
 

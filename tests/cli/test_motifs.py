@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -102,17 +103,70 @@ def test_fimo_streams(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFix
 
 
 @pytest.mark.usefixtures("folder")
-def test_a_failed_scan_leaves_no_file_and_the_old_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    Path("h.tsv").write_text("old")
+@pytest.mark.parametrize("name", ["h.tsv", "h.tsv.gz", "h.bed"])
+def test_a_scan_that_was_stopped_goes_on(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stream = nb.stream_fimo
+    scanned: list[int] = []
+    stop = 3
 
-    def dies(*args: object, **kwargs: object) -> object:
-        yield nb.fimo("m.meme", "g.fa", as_table=True)
+    def small(*args: Any, **kwargs: Any) -> Any:
+        for part in stream(*args, **kwargs, size=500):
+            if len(scanned) == stop:
+                raise KeyboardInterrupt
+            scanned.append(len(part))
+            yield part
+
+    def text() -> str:
+        return (gzip.decompress if name.endswith("gz") else bytes)(Path(name).read_bytes()).decode()
+
+    monkeypatch.setattr(nb, "stream_fimo", small)
+    Path(name).write_text("old")
+    assert main(f"fimo m.meme g.fa -o {name}".split()) == 130
+    assert Path(name).read_text() == "old"
+    assert len([path for path in Path().iterdir() if "partial" in path.name]) == 2
+    with Path(f".{name}.partial").open("ab") as rows:
+        rows.write(b"half a li")  # a kill in the middle of a write
+    stop = -1
+    assert main(f"fimo m.meme g.fa -o {name}".split()) == 0
+    assert "3 stretches" in capsys.readouterr().err
+    assert len(scanned) == 7
+    assert not [path for path in Path().iterdir() if "partial" in path.name]
+    went_on = text()
+    scanned.clear()
+    assert main(f"fimo m.meme g.fa -o {name}".split()) == 0
+    assert len(scanned) == 7
+    assert text() == went_on
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize("change", ["options", "motifs", "sequences", "state"])
+def test_what_another_scan_left_is_not_taken(change: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = nb.stream_fimo
+    skipped = []
+
+    def dies(*args: Any, **kwargs: Any) -> Any:
+        skipped.append(kwargs["skip"])
+        yield next(stream(*args, **kwargs, size=500))
         raise KeyboardInterrupt
 
     monkeypatch.setattr(nb, "stream_fimo", dies)
-    assert main("fimo m.meme g.fa -o h.tsv".split()) == 130
-    assert Path("h.tsv").read_text() == "old"
-    assert not [path for path in Path().iterdir() if "partial" in path.name]
+    command = "fimo m.meme g.fa -o h.tsv"
+    main(command.split())
+    main(command.split())
+    assert skipped == [0, 1]
+    if change == "options":
+        command += " --threshold 1e-3"
+    elif change == "state":
+        Path(".h.tsv.partial.json").write_text("{")
+    else:
+        path, old, new = {"motifs": ("m.meme", "m3", "m3b"), "sequences": ("g.fa", "ACG", "ACC")}[change]
+        text = Path(path).read_text()
+        assert old in text
+        Path(path).write_text(text.replace(old, new, 1))
+    main(command.split())
+    assert skipped[2] == 0
 
 
 @pytest.mark.usefixtures("folder")

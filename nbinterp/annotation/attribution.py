@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..core.arrays import numpy_of
 from ..errors import problem
 from .table import as_annotations
 
@@ -43,7 +44,7 @@ def attribute_annotations(X_attr: Any, annotations: pd.DataFrame) -> pd.DataFram
     [['GATA', 5.0, 2.5]]
     """
     where = "attribute_annotations"
-    values = X_attr.detach().cpu().numpy() if hasattr(X_attr, "detach") else np.asarray(X_attr)
+    values = numpy_of(X_attr)
     if values.ndim not in (2, 3):
         raise problem(where, "X_attr", got=f"shape {values.shape}", need="(N, L) or (N, 4, L)", do="reshape it")
     values = values.astype(np.float64)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..core.arrays import numpy_of
 from ..core.batches import n_rows
 from ..errors import problem
 from ..motif import MotifSet
@@ -149,4 +150,4 @@ def _named(where: str, annotations: pd.DataFrame) -> pd.DataFrame:
 def _dense(values: Any) -> np.ndarray:
     if hasattr(values, "to_one_hot"):
         values = values.to_one_hot()
-    return values.detach().cpu().numpy() if hasattr(values, "detach") else np.asarray(values)
+    return numpy_of(values)

@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from ..core.arrays import numpy_of
 from ..core.tables import ANNOTATIONS, check_table
 from ..errors import problem
 
@@ -108,9 +109,7 @@ def read_annotations(where: str, X: Any, spans: bool, names: Sequence[str] | Non
 
 
 def _numbers(values: Any) -> np.ndarray:
-    if hasattr(values, "detach"):
-        values = values.detach().cpu().numpy()
-    return np.asarray(values.to_numpy() if isinstance(values, (pd.DataFrame, pd.Series)) else values)
+    return numpy_of(values.to_numpy() if isinstance(values, (pd.DataFrame, pd.Series)) else values)
 
 
 def _not_negative(where: str, values: np.ndarray) -> None:

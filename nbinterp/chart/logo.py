@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..core.arrays import numpy_of
 from ..core.check import check_choice
 from ..errors import NbinterpWarning, problem
 from .spans import draw_spans
@@ -109,7 +110,7 @@ def plot_logo(
     import matplotlib.pyplot as plt
 
     check_choice("plot_logo", "colors", colors, BASES)
-    scores = X_attr.detach().cpu().numpy() if hasattr(X_attr, "detach") else np.asarray(X_attr, float)
+    scores = numpy_of(X_attr, float)
     if scores.ndim == 3 and len(scores) == 1:
         scores = scores[0]
     if scores.ndim != 2 or scores.shape[0] != len(alphabet):

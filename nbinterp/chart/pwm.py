@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.arrays import numpy_of
 from ..errors import problem
 from .logo import plot_logo
 from .theme import BASES
@@ -98,7 +99,7 @@ def publication_logo(pwm: Any, ax: Any = None, **options: Any) -> Any:
 
 def _bits(where: str, pwm: Any, n: int, eps: float) -> np.ndarray:
     """Probabilities times the information at their position."""
-    p = np.asarray(pwm.detach().cpu().numpy() if hasattr(pwm, "detach") else pwm, dtype=float)
+    p = numpy_of(pwm, float)
     if p.ndim != 2 or p.shape[0] != n or not np.allclose(p.sum(axis=0), 1, atol=1e-3):
         raise problem(
             where, "pwm", got=f"shape {p.shape}", need=f"({n}, w), columns that sum to 1", do="pass probabilities"

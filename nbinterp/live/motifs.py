@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.arrays import numpy_of
 from ..errors import problem
 
 __all__ = ["letters_of", "motif_matrices"]
@@ -37,7 +38,7 @@ def motif_matrices(where: str, motifs: Any) -> dict[str, np.ndarray]:
                 raise problem(where, f"motifs[{name!r}]", got=repr(given), need=need, do="correct it")
             matrix = np.array([[letter == base for letter in given.upper()] for base in "ACGT"], np.float32)
         else:
-            matrix = np.asarray(given.detach().cpu().numpy() if hasattr(given, "detach") else given, np.float32)
+            matrix = numpy_of(given, np.float32)
             fits = matrix.ndim == 2 and matrix.shape[0] == 4 and matrix.shape[1] > 0 and np.isfinite(matrix).all()
             if not fits or (matrix < 0).any():
                 got, need = f"shape {matrix.shape}, or values below 0", "(4, width) of finite probabilities"

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..core.arrays import numpy_of
 from ..core.tables import ANNOTATIONS, check_table
 from ..errors import problem
 from .modisco import Pattern, PatternSet
@@ -209,7 +210,7 @@ def patterns_from_seqlets(X: Any, attributions: Any, seqlets: pd.DataFrame) -> P
     [['pos_patterns.pattern_0', 2, 'GATA']]
     """
     where = "patterns_from_seqlets"
-    one_hot, hypothetical = (np.asarray(v.detach().cpu() if hasattr(v, "detach") else v) for v in (X, attributions))
+    one_hot, hypothetical = (numpy_of(v) for v in (X, attributions))
     if one_hot.ndim != 3 or one_hot.shape[1] != 4 or one_hot.shape != hypothetical.shape:
         got = f"shape {hypothetical.shape}, and X of shape {one_hot.shape}"
         raise problem(where, "attributions", got=got, need="both (N, 4, L)", do="pass hypothetical contributions")

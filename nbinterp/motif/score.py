@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.arrays import numpy_of
 from ..errors import problem
 
 __all__ = ["ScoreModel", "motif_arrays", "score_model"]
@@ -96,7 +97,7 @@ def motif_arrays(where: str, motifs: Mapping[str, Any]) -> dict[str, np.ndarray]
         raise problem(where, "motifs", got=got, need="a path, a MotifSet or a mapping of names", do="pass some")
     found = {}
     for name, given in motifs.items():
-        one = given.detach().cpu().numpy() if hasattr(given, "detach") else np.asarray(given)
+        one = numpy_of(given)
         if one.ndim != 2 or one.shape[0] != 4 or one.shape[1] == 0:
             need = "shape (4, width) with at least one column"
             raise problem(where, f"motifs[{name!r}]", got=f"shape {one.shape}", need=need, do="transpose or drop it")

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from ..core.arrays import numpy_of
 from ..errors import NbinterpWarning, problem
 from .null import SpanNull, span_null
 
@@ -115,7 +116,7 @@ def recursive_seqlets(
 
 
 def _as_attributions(where: str, argument: str, X: Any) -> np.ndarray:
-    array = X.detach().cpu().numpy() if hasattr(X, "detach") else np.asarray(X)
+    array = numpy_of(X)
     if array.ndim != 2 or array.size == 0:
         do = "sum attributions over the bases: X_attr.sum(dim=1)" if array.ndim == 3 else "pass sequences"
         raise problem(where, argument, got=f"shape {array.shape}", need="shape (N, L), not empty", do=do)

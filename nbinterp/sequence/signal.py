@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..core.arrays import numpy_of
 from ..core.files import writing
 from ..core.tables import LOCI, check_table
 from ..errors import FormatError, NbinterpError, NbinterpWarning, problem
@@ -119,7 +120,7 @@ def write_bigwig(
     True
     """
     check_table("write_bigwig", "loci", loci, LOCI)
-    array = np.asarray(values.detach().cpu() if hasattr(values, "detach") else values, np.float64)
+    array = numpy_of(values, np.float64)
     widths = (loci["end"] - loci["start"]).to_numpy()
     if array.ndim != 2 or len(array) != len(loci) or (widths != array.shape[1]).any():
         raise problem(

@@ -10,19 +10,14 @@ from typing import Any
 import anywidget
 import traitlets
 
-__all__ = ["View", "numpy_of"]
+from ..core.arrays import numpy_of
+
+__all__ = ["View", "numpy_of", "static"]
 
 
 def static(name: str) -> str:
     """Read a built file as text (a path would make anywidget watch it)."""
     return (files(__package__) / "static" / name).read_text(encoding="utf-8")
-
-
-def numpy_of(values: Any) -> Any:
-    """An array of a tensor or an array, without importing torch."""
-    import numpy as np
-
-    return values.detach().cpu().numpy() if hasattr(values, "detach") else np.asarray(values)
 
 
 class View(anywidget.AnyWidget):

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ..core.arrays import numpy_of
+from ..core.tables import check_spans
 from ..errors import problem
 from .table import as_annotations
 
@@ -50,15 +51,7 @@ def attribute_annotations(X_attr: Any, annotations: pd.DataFrame) -> pd.DataFram
     values = values.astype(np.float64)
     values = values.sum(axis=1) if values.ndim == 3 else values
     table = as_annotations(annotations)
-    example, start, end = (table[name].to_numpy(np.int64) for name in ("example_idx", "start", "end"))
-    n, length = values.shape
-    bad = (example < 0) | (example >= n) | (start < 0) | (start >= end) | (end > length)
-    if bad.any():
-        row = int(bad.argmax())
-        raise problem(
-            where, "annotations", got=f"({example[row]}, {start[row]}, {end[row]}) in row {row}",
-            need=f"spans within {n} sequences of {length} bases", do="drop or correct them",
-        )  # fmt: skip
+    example, start, end = check_spans(where, "annotations", table, *values.shape)
     total = np.cumsum(np.pad(values, ((0, 0), (1, 0))), axis=1)
     summed = total[example, end] - total[example, start]
     return table.assign(attribution=summed, attribution_mean=summed / (end - start))

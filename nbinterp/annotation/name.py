@@ -14,8 +14,7 @@ import pandas as pd
 import torch
 
 from ..core.batches import n_rows, take_rows
-from ..core.tables import ANNOTATIONS, check_table
-from ..errors import problem
+from ..core.tables import ANNOTATIONS, check_spans, check_table
 from ..motif.formats import read_motifs
 from ..motif.tomtom import motif_matrices, tomtom
 
@@ -116,17 +115,8 @@ def _spans(where: str, X: Any, seqlets: pd.DataFrame) -> np.ndarray:
     """Example, start and end of each seqlet, held to lie within `X`."""
     if isinstance(seqlets, pd.DataFrame) and not set(ANNOTATIONS) <= set(seqlets.columns) and seqlets.shape[1] >= 3:
         seqlets = seqlets.iloc[:, :3].set_axis(list(ANNOTATIONS), axis=1)
-    spans = check_table(where, "seqlets", seqlets, ANNOTATIONS)[list(ANNOTATIONS)].to_numpy().astype(np.int64)
-    n, length = n_rows(X), X.shape[-1]
-    example, start, end = spans.T
-    bad = (example < 0) | (example >= n) | (start < 0) | (start >= end) | (end > length)
-    if bad.any():
-        row = int(bad.argmax())
-        raise problem(
-            where, "seqlets", got=f"{spans[row].tolist()} in row {row}",
-            need=f"spans within {n} sequences of {length} bases", do="drop or correct them",
-        )  # fmt: skip
-    return spans
+    table = check_table(where, "seqlets", seqlets, ANNOTATIONS)
+    return np.stack(check_spans(where, "seqlets", table, n_rows(X), X.shape[-1]), axis=1)
 
 
 def _cut(X: Any, spans: np.ndarray) -> list[np.ndarray]:

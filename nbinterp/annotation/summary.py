@@ -13,6 +13,7 @@ import pandas as pd
 
 from ..core.arrays import numpy_of
 from ..core.batches import n_rows
+from ..core.tables import check_spans
 from ..errors import problem
 from ..motif import MotifSet
 from .table import as_annotations
@@ -115,12 +116,7 @@ def average_annotations(X: Any, X_attr: Any, annotations: pd.DataFrame) -> Motif
     if scores.shape not in ((n, length), letters.shape):
         raise problem(where, "X_attr", got=f"shape {scores.shape}", need=f"{(n, length)} or {letters.shape}",
                       do="pass the attributions of X")  # fmt: skip
-    example, start, end = (table[column].to_numpy(np.int64) for column in ("example_idx", "start", "end"))
-    bad = (example < 0) | (example >= n) | (start < 0) | (start >= end) | (end > length)
-    if bad.any():
-        row = int(bad.argmax())
-        raise problem(where, "annotations", got=f"({example[row]}, {start[row]}, {end[row]}) in row {row}",
-                      need=f"spans within {n} sequences of {length} bases", do="drop or correct them")  # fmt: skip
+    example, start, end = check_spans(where, "annotations", table, n, length)
     turned = (table["strand"] == "-").to_numpy() if "strand" in table.columns else np.zeros(len(table), bool)
     names = table["name"].to_numpy(dtype=object)
     counts = table["name"].value_counts(sort=False).sort_index().sort_values(ascending=False, kind="stable")

@@ -10,11 +10,12 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 
 from ..errors import problem
 
-__all__ = ["ANNOTATIONS", "LOCI", "SEQLETS", "check_table"]
+__all__ = ["ANNOTATIONS", "LOCI", "SEQLETS", "check_spans", "check_table"]
 
 # column -> kind of its values: "int", "float" or "str".  Further columns are welcome and kept.
 LOCI: Final = MappingProxyType({"chrom": "str", "start": "int", "end": "int"})
@@ -64,3 +65,34 @@ def check_table(where: str, argument: str, table: object, schema: Mapping[str, s
                 do="convert it",
             )
     return table
+
+
+def check_spans(
+    where: str, argument: str, table: pd.DataFrame, n: int, length: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Hold spans to `n` sequences of `length` bases, and give example, start and end (int64).
+
+    Raises
+    ------
+    NbinterpError
+        When a span is empty or outside; the first such row is named.
+
+    Examples
+    --------
+    >>> check_spans("plot", "hits", pd.DataFrame({"example_idx": [0], "start": [3], "end": [9]}), 1, 8)
+    Traceback (most recent call last):
+    ...
+    nbinterp.errors.NbinterpError: plot(hits): got (0, 3, 9) in row 0; need spans within 1 sequences of 8 bases; ...
+    """
+    example, start, end = (table[name].to_numpy(np.int64) for name in ANNOTATIONS)
+    bad = (example < 0) | (example >= n) | (start < 0) | (start >= end) | (end > length)
+    if bad.any():
+        row = int(bad.argmax())
+        raise problem(
+            where,
+            argument,
+            got=f"({example[row]}, {start[row]}, {end[row]}) in row {row}",
+            need=f"spans within {n} sequences of {length} bases",
+            do="drop or correct them",
+        )
+    return example, start, end

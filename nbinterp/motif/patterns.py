@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from ..core.arrays import numpy_of
-from ..core.tables import ANNOTATIONS, check_table
+from ..core.tables import ANNOTATIONS, check_spans, check_table
 from ..errors import problem
 from .modisco import Pattern, PatternSet
 
@@ -215,11 +215,7 @@ def patterns_from_seqlets(X: Any, attributions: Any, seqlets: pd.DataFrame) -> P
         got = f"shape {hypothetical.shape}, and X of shape {one_hot.shape}"
         raise problem(where, "attributions", got=got, need="both (N, 4, L)", do="pass hypothetical contributions")
     check_table(where, "seqlets", seqlets, {**ANNOTATIONS, "name": "str"})
-    n, _, length = one_hot.shape
-    wrong = (seqlets["start"] < 0) | (seqlets["end"] > length) | ~seqlets["example_idx"].between(0, n - 1)
-    if wrong.any():
-        got = f"row {int(np.argmax(wrong))} outside"
-        raise problem(where, "seqlets", got=got, need=f"spans within {n} sequences of {length}", do="clip or drop them")
+    check_spans(where, "seqlets", seqlets, len(one_hot), one_hot.shape[2])
     made = [_made(where, str(name), one, one_hot, hypothetical) for name, one in seqlets.groupby("name", sort=False)]
     numbered = []
     for group, positive in (("pos_patterns", True), ("neg_patterns", False)):
@@ -236,7 +232,7 @@ def patterns_from_seqlets(X: Any, attributions: Any, seqlets: pd.DataFrame) -> P
             )
             for i, p in enumerate(some)
         ]
-    return PatternSet(tuple(numbered), window_size=length)
+    return PatternSet(tuple(numbered), window_size=one_hot.shape[2])
 
 
 def _made(where: str, name: str, spans: pd.DataFrame, X: np.ndarray, hypothetical: np.ndarray) -> Pattern:

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 import traitlets
 
-from ..core.tables import ANNOTATIONS, check_table
+from ..core.tables import ANNOTATIONS, check_spans, check_table
 from ..errors import problem
 from .axis import AxisView
 
@@ -87,13 +87,7 @@ def _read(where: str, argument: str, label: str, table: Any, n: int, length: int
 
         table = as_annotations(table)
     check_table(where, argument, table, ANNOTATIONS)
-    example, start, end = (table[column].to_numpy(np.int64) for column in ("example_idx", "start", "end"))
-    outside = (example < 0) | (example >= n)
-    if outside.any():
-        wrong = int(example[outside][0])
-        raise problem(where, argument, got=f"example_idx {wrong}", need=f"0 to {n - 1}", do="match them")
-    if ((start < 0) | (start >= end) | (end > length)).any():
-        raise problem(where, argument, got="spans outside", need=f"0 <= start < end <= {length}", do="clip them")
+    example, start, end = check_spans(where, argument, table, n, length)
     words = table["name"].fillna("").astype(str) if "name" in table else pd.Series([""] * len(table), dtype=str)
     code, names = pd.factorize(words.to_numpy(object))
     signs = table["strand"].to_numpy(object) if "strand" in table else np.full(len(table), "")

@@ -196,8 +196,8 @@ def test_two_patterns_of_one_name_are_refused_as_motifs() -> None:
     ("change", "words"),
     [
         ({"name": ["a", "a"], "end": [9, 12]}, "'a' of 6 and 9 positions"),
-        ({"start": [-1, 3]}, "outside"),
-        ({"example_idx": [0, 9]}, "outside"),
+        ({"start": [-1, 3]}, "in row 0; need spans within 2"),
+        ({"example_idx": [0, 9]}, "in row 1; need spans within 2"),
         ({"name": None}, "name"),
     ],
 )

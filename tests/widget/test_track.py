@@ -137,11 +137,11 @@ def test_traits_refuse_what_is_not_there(trait: str, value: object) -> None:
         (lambda: TrackView(TWO, annotations=pd.DataFrame({"start": [1]})), "example_idx"),
         (
             lambda: TrackView(TWO, annotations=pd.DataFrame({"example_idx": [3], "start": [1], "end": [2]})),
-            "need 0 to 2",
+            "need spans within 3 sequences",
         ),
         (
             lambda: TrackView(TWO, annotations=pd.DataFrame({"example_idx": [0], "start": [1], "end": [41]})),
-            "spans outside",
+            "need spans within 3 sequences",
         ),
         (lambda: TrackView(TWO, band=(TWO, TWO)), r"TrackView\(band\): got a tuple"),
         (lambda: TrackView({"pred": TWO}, band={"prd": (TWO, TWO)}), "did you mean 'pred'"),

@@ -137,7 +137,10 @@ def test_pictures_of_a_table_of_all_motifs_are_small() -> None:
         (lambda: nb.LogoView(X(), names=["a"]), "1 rows"),
         (lambda: nb.LogoView(X(), colors="clasic"), "did you mean 'classic'"),
         (lambda: nb.LogoView(X(), annotations=pd.DataFrame({"start": [1]})), "example_idx"),
-        (lambda: nb.LogoView(X(), annotations=pd.DataFrame({"example_idx": [2], "start": [1], "end": [2]})), "0 to 1"),
+        (
+            lambda: nb.LogoView(X(), annotations=pd.DataFrame({"example_idx": [2], "start": [1], "end": [2]})),
+            "within 2 seq",
+        ),
         (lambda: nb.LogoView(X(), view=(5,)), "start < end"),
         (lambda: nb.LogoView(X(), view=(3, float("nan"))), "start < end"),
         (lambda: nb.TableView([1]), "DataFrame"),

@@ -107,7 +107,7 @@ class PatternSet:
         """Names of the patterns."""
         return tuple(pattern.name for pattern in self.patterns)
 
-    def motifs(self, kind: str = "pwm", *, subpatterns: bool = False, dtype: torch.dtype = torch.float32) -> MotifSet:
+    def motifs(self, kind: str = "pwm", *, subpatterns: bool = False, dtype: torch.dtype | None = None) -> MotifSet:
         """Patterns as motifs, with their contribution weights beside.
 
         Parameters
@@ -116,9 +116,10 @@ class PatternSet:
             What the matrices are: letter frequencies, contributions, or hypothetical contributions.
         subpatterns : bool
             The subpatterns instead of the patterns.
-        dtype : torch.dtype
-            Of the matrices.
+        dtype : torch.dtype, optional
+            Of the matrices; float32 by default.
         """
+        dtype = dtype or torch.float32
         kinds = dict(zip(("pwm", "cwm", "hcwm"), _MATRICES, strict=True))
         check_choice("PatternSet.motifs", "kind", kind, kinds)
         chosen = [s for p in self for s in p.subpatterns] if subpatterns else list(self.patterns)

@@ -13,12 +13,11 @@ import numpy as np
 import torch
 
 from ..errors import problem, suggest
-from ..sequence import characters
 
 __all__ = ["MotifSet"]
 
 
-class MotifSet(Mapping[str, torch.Tensor]):
+class MotifSet(Mapping[str, "torch.Tensor"]):
     """Motifs by name, in order.
 
     Parameters
@@ -137,6 +136,8 @@ class MotifSet(Mapping[str, torch.Tensor]):
 
     def consensus(self, key: str | int) -> str:
         """The most probable letter of each position."""
+        from ..sequence import characters
+
         return characters(self[key], force=True)
 
     def information(self, key: str | int) -> torch.Tensor:

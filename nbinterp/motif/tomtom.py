@@ -22,8 +22,9 @@ from ..errors import NbinterpWarning, problem
 from .fdr import q_values as fdr
 from .tomtom_alignments import Best, best_alignments
 from .tomtom_columns import compare_columns
-from .tomtom_pvalues import best_score_tails
+from .tomtom_pvalues import null_of_best
 from .tomtom_scores import Scores, score_queries
+from .tomtom_scratch import Scratch
 from .tomtom_targets import Targets, lay_targets
 
 __all__ = ["motif_matrices", "tomtom"]
@@ -126,7 +127,11 @@ def tomtom(
     out = np.empty((n_planes, len(queries), kept))
 
     def work(chunk: list[int]) -> None:
-        for row, planes in zip(chunk, _compare([queries[i] for i in chunk], job).transpose(1, 0, 2), strict=True):
+        found = _compare([queries[i] for i in chunk], job)
+        if n_planes == 5:
+            out[:, chunk] = found
+            return
+        for row, planes in zip(chunk, found.transpose(1, 0, 2), strict=True):
             order = np.arange(n)
             if n_nearest is not None:
                 order = np.argsort(planes[P], kind="stable")[:kept]
@@ -158,12 +163,14 @@ def motif_matrices(where: str, argument: str, motifs: Any) -> tuple[list[Any], l
     if not matrices:
         raise problem(where, argument, got="no motifs", need="at least one", do="check how they were made")
     n_letters = matrices[0].shape[0] if matrices[0].ndim else 0
-    for name, one in zip(names, matrices, strict=True):
-        if one.ndim != 2 or one.shape[0] != n_letters or one.shape[1] == 0 or not np.isfinite(one).all():
-            raise problem(
-                where, argument, got=f"shape {one.shape} for {name!r}",
-                need=f"({n_letters or 4}, width) of finite numbers, width at least 1", do="transpose or drop it",
-            )  # fmt: skip
+    fine = all(one.ndim == 2 and len(one) == n_letters and one.shape[1] for one in matrices)
+    if not fine or not np.isfinite(np.concatenate(matrices, axis=1)).all():
+        for name, one in zip(names, matrices, strict=True):
+            if one.ndim != 2 or one.shape[0] != n_letters or one.shape[1] == 0 or not np.isfinite(one).all():
+                raise problem(
+                    where, argument, got=f"shape {one.shape} for {name!r}",
+                    need=f"({n_letters or 4}, width) of finite numbers, width at least 1", do="transpose or drop it",
+                )  # fmt: skip
     return names, matrices
 
 
@@ -230,15 +237,14 @@ def _compare(queries: list[np.ndarray], job: _Job) -> np.ndarray:
 
 
 def _p_values(scores: Scores, best: Best, targets: Targets) -> np.ndarray:
-    lengths, which_length = np.unique(targets.lengths, return_inverse=True)
     p = np.empty(best.score.shape)
+    shortest, scratch = int(targets.lengths.min()), Scratch()
     for queries in _runs(scores.width, scores.distributions[0].shape[1]):
-        width = scores.width[queries[0]]
-        zero = scores.zero[queries]
+        width, zero = int(scores.width[queries[0]]), scores.zero[queries]
         score = best.score[:, queries] - width * zero
-        distribution = np.stack([scores.distributions[place][queries] for place in range(width)], axis=1)
-        tails = best_score_tails(distribution, zero, score.min(axis=0), lengths)
-        p[:, queries] = tails.table[which_length[:, None], np.arange(len(queries)), tails.top - score]
+        distribution = np.stack([one[queries] for one in scores.distributions[:width]], axis=1)
+        null = null_of_best(distribution, zero, score.min(axis=0), shortest, scratch)
+        p[:, queries] = null.p_values(score, targets.lengths)
     return np.where(best.score > 0, np.clip(p, 0, 1), 1)
 
 

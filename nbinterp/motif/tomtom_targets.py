@@ -14,6 +14,8 @@ import numpy as np
 
 __all__ = ["Layout", "Targets", "lay_targets"]
 
+_SAMPLE = 256  # columns from which a median is guessed
+
 
 class Layout(NamedTuple):
     """Where the alignments of a query of one width lie on the line of all targets.
@@ -60,6 +62,19 @@ class Targets:
     def n_single(self) -> int:
         """How many of the columns stand for themselves alone."""
         return int((self.counts == 1).sum())
+
+    def weight(self, some: np.ndarray) -> np.ndarray:
+        """How many columns there are among `some` ``(rows, n)``, merged ones counted."""
+        n = self.n_single
+        weight: np.ndarray = some[:, n:] @ self.counts[n:]
+        weight += [np.count_nonzero(row) for row in some[:, :n]]
+        return weight
+
+    @cached_property
+    def sample(self) -> np.ndarray:
+        """Some columns, spread evenly over all, heavy ones more often."""
+        place = (np.arange(_SAMPLE) + 0.5) * self.total / _SAMPLE
+        return np.searchsorted(self.counts.cumsum(), place)
 
     @cached_property
     def total(self) -> float:
@@ -129,8 +144,7 @@ def lay_targets(motifs: list[np.ndarray], n_target_bins: int | None = None) -> T
     low, high = columns.min(axis=1, keepdims=True), columns.max(axis=1, keepdims=True)
     high = np.where(high == low, low + 1, high)
     cell = np.around((columns - low) / (high - low) * (n_target_bins - 1))
-    key = cell.T @ float(n_target_bins) ** np.arange(len(columns))
-    _, first, where, counts = np.unique(key, return_index=True, return_inverse=True, return_counts=True)
+    first, where, counts = _alike(cell.T @ float(n_target_bins) ** np.arange(len(columns)))
     rank = np.argsort(counts > 1, kind="stable")
     place = np.empty_like(rank)
     place[rank] = np.arange(len(rank))
@@ -139,7 +153,23 @@ def lay_targets(motifs: list[np.ndarray], n_target_bins: int | None = None) -> T
         np.ascontiguousarray(columns[:, first]),
         norms[first],
         counts[rank].astype(np.float64),
-        place[where.ravel()],
+        place[where],
         lengths,
         rank,
     )
+
+
+def _alike(key: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The first of each distinct key, by key; which of them each key is; how often each occurs."""
+    n = len(key)
+    n_bits = n.bit_length()
+    if key.max() < 2 ** min(53, 62 - n_bits):  # sorted with their places, which is faster than the places alone
+        order = np.sort((key.astype(np.int64) << n_bits) | np.arange(n)) & (2**n_bits - 1)
+    else:
+        order = np.argsort(key, kind="stable")
+    ordered = key[order]
+    new = np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
+    counts = np.diff(new, append=n)
+    where = np.empty(n, np.intp)
+    where[order] = np.repeat(np.arange(len(new)), counts)
+    return order[new], where, counts

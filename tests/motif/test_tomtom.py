@@ -11,11 +11,12 @@ import pytest
 import torch
 
 from nbinterp.errors import NbinterpError, NbinterpWarning
-from nbinterp.motif import MotifSet, read_meme
+from nbinterp.motif import MotifSet, read_meme, tomtom_columns
 from nbinterp.motif.fdr import q_values
 from nbinterp.motif.tomtom import tomtom
 from nbinterp.motif.tomtom_align import align_motifs, motif_similarity
-from nbinterp.motif.tomtom_pvalues import best_score_tails
+from nbinterp.motif.tomtom_pvalues import null_of_best
+from nbinterp.motif.tomtom_scratch import Scratch
 from nbinterp.motif.tomtom_targets import lay_targets
 
 
@@ -29,10 +30,10 @@ def test_the_tails_are_those_of_all_draws() -> None:
     rng = np.random.default_rng(1)
     distribution = rng.dirichlet([0.5] * 5, 3)
     zero, lowest = 2, -6
-    tails = best_score_tails(distribution[None], np.array([zero]), np.array([lowest]), np.array([1, 2, 3, 5]))
-    for row, length in enumerate((1, 2, 3, 5)):
+    null = null_of_best(distribution[None], np.array([zero]), np.array([lowest]), 1, Scratch())
+    for length in (1, 2, 3, 5):
         spans = [range(max(0, -k), min(3, length - k)) for k in range(1 - 3, length)]
-        for score in range(lowest, int(tails.top[0]) + 1):
+        for score in range(lowest, int(null.top[0]) + 1):
             missed = 1.0
             for span in spans:
                 reached = 0.0
@@ -40,7 +41,8 @@ def test_the_tails_are_those_of_all_draws() -> None:
                     if sum(bins) - zero * len(span) >= score:
                         reached += float(np.prod([distribution[c, b] for c, b in zip(span, bins, strict=True)]))
                 missed *= 1 - reached
-            assert tails.table[row, 0, tails.top[0] - score] == pytest.approx(1 - missed, abs=1e-14)
+            p = null.p_values(np.array([[score]]), np.array([length]))[0, 0]
+            assert p == pytest.approx(1 - missed, abs=1e-13)
 
 
 def test_the_best_alignment_is_the_best_of_all() -> None:
@@ -165,6 +167,18 @@ def test_merged_columns_count() -> None:
     layout = targets.layout(3)
     assert layout.n_alignments.tolist() == [5, 4]
     assert (layout.columns == targets.columns.shape[1]).sum() == 6  # two blanks before, between and after
+
+
+@pytest.mark.parametrize("spread", [1e-6, 1e-4, 0.2, 0.9])
+def test_wherever_the_median_is_looked_for_first_it_is_found(spread: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where most target columns are one, which is the query's; and where the sample says nothing of it."""
+    rng = np.random.default_rng(5)
+    alike = [np.eye(4)[:, rng.choice(4, 8, p=[0.7, 0.1, 0.1, 0.1])] for _ in range(30)]
+    cases = [(some(6, 24), some(40, 25)), (alike[:3], alike), (alike[:3], some(40, 26)), (some(3, 27), alike)]
+    expected = [tomtom(*case) for case in cases]
+    monkeypatch.setattr(tomtom_columns, "_SPREAD", spread)
+    for case, one in zip(cases, expected, strict=True):
+        assert np.array_equal(tomtom(*case), one)
 
 
 def held_to_memelite(queries: list[Any], targets: list[Any], **options: Any) -> None:

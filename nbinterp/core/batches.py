@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 import torch
@@ -42,7 +42,7 @@ class Compact(Protocol):
         """Decode to a one-hot tensor on the device."""
 
 
-Rows = torch.Tensor | np.ndarray | Compact  # what a public function takes for X
+Rows: TypeAlias = "torch.Tensor | np.ndarray | Compact"  # what a public function takes for X
 
 
 def n_rows(X: Any) -> int:

@@ -39,16 +39,7 @@ def content_hash(*objects: Any) -> str:
 
 
 def _feed(digest: Any, item: Any) -> None:
-    torch = sys.modules.get("torch")  # a tensor cannot be here when torch is not
-    if torch is not None and isinstance(item, torch.nn.Module):
-        digest.update(f"module {type(item).__qualname__} {item}".encode())
-        for name, value in item.state_dict().items():
-            digest.update(name.encode())
-            _feed(digest, value)
-    elif torch is not None and isinstance(item, torch.Tensor):
-        _feed(digest, item.detach().cpu().reshape(-1).view(torch.uint8).numpy() if item.numel() else None)
-        digest.update(f"tensor {item.dtype} {tuple(item.shape)}".encode())
-    elif isinstance(item, np.ndarray):
+    if isinstance(item, np.ndarray):
         digest.update(f"array {item.dtype} {item.shape}".encode())
         digest.update(np.ascontiguousarray(item).tobytes())
     elif isinstance(item, pd.DataFrame):
@@ -68,8 +59,24 @@ def _feed(digest: Any, item: Any) -> None:
         for value in item:
             _feed(digest, value)
         digest.update(b"]")
-    else:
+    elif isinstance(item, (str, int, float, type(None))) or not _feed_torch(digest, item):
         digest.update(json.dumps(item, default=str).encode() + b"\0")
+
+
+def _feed_torch(digest: Any, item: Any) -> bool:
+    """Feed a module or a tensor, and say whether it was one."""
+    torch = sys.modules.get("torch")  # neither can be here when torch is not
+    if torch is None or not isinstance(item, (torch.nn.Module, torch.Tensor)):
+        return False
+    if isinstance(item, torch.nn.Module):
+        digest.update(f"module {type(item).__qualname__} {item}".encode())
+        for name, value in item.state_dict().items():
+            digest.update(name.encode())
+            _feed(digest, value)
+    else:
+        _feed(digest, item.detach().cpu().reshape(-1).view(torch.uint8).numpy() if item.numel() else None)
+        digest.update(f"tensor {item.dtype} {tuple(item.shape)}".encode())
+    return True
 
 
 class ModelCache:

@@ -1,155 +1,127 @@
 """How well every motif fits at every place.
 
-In: a residual.  Out: its correlation with each motif at each place, scaled by the energy of what stands there; as dense
-arrays of motifs of about one width, or at some windows alone.
+In: a residual.  Out: its correlation with each motif at each place, scaled by the energy of what stands there: wherever it is
+large, or at some windows alone.
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import torch
 
+from .dense import Dense
 from .motifs import HitMotifs
 from .scaled import Scaled
 
-__all__ = ["Bank", "Windows"]
+if TYPE_CHECKING:
+    from .dense_torch import TorchDense
 
-_CLASSES = (8, 12, 16, 24, 36, 64)  # a motif is padded to the next of these widths
+__all__ = ["Bank", "Windows"]
 
 
 class Windows(NamedTuple):
     """Places of motifs in a batch: region, motif, and the position of the first column that counts."""
 
-    region: torch.Tensor
-    motif: torch.Tensor
-    start: torch.Tensor
+    region: np.ndarray
+    motif: np.ndarray
+    start: np.ndarray
 
-    def take(self, which: torch.Tensor) -> Windows:
+    def take(self, which: np.ndarray) -> Windows:
         """Some of them."""
         return Windows(*(part[which] for part in self))
 
     def join(self, other: Windows) -> Windows:
         """These and others."""
-        return Windows(*(torch.cat(parts) for parts in zip(self, other, strict=True)))
+        return Windows(*(np.concatenate(parts) for parts in zip(self, other, strict=True)))
 
 
 class Bank:
-    """Motifs on a device, for sequences of one length.
+    """Motifs for sequences of one length.
 
     Parameters
     ----------
     motifs : HitMotifs
     length : int
         Of the sequences.
-    device : torch.device
+    device : str
+        Where every place is looked at; what follows is little, and done here.
     """
 
-    def __init__(self, motifs: HitMotifs, length: int, device: torch.device | str) -> None:
-        sizes = motifs.ends - motifs.starts
-        self.length, self.device = length, torch.device(device)
-        self.sizes = torch.as_tensor(sizes, device=device)
-        self.lambdas = torch.as_tensor(motifs.lambdas, device=device)
-        kernels = np.pad(motifs.kernels, ((0, 0), (0, 1), (0, 0)))  # a fifth row: nothing at an unknown base
-        self.kernels = torch.as_tensor(kernels, device=device)
-        first, last = motifs.starts, length - motifs.widths + motifs.starts  # all columns inside, as Fi-NeMo has it
-        self.first, self.last = (torch.as_tensor(one, device=device) for one in (first, last))
-        classes = np.searchsorted(_CLASSES, sizes)
-        self._groups = [
-            _Group.of(np.flatnonzero((classes == one) & (sizes <= length)), self, first, last)
-            for one in np.unique(classes[sizes <= length])
-        ]
+    def __init__(self, motifs: HitMotifs, length: int, device: str = "cpu") -> None:
+        self.length, self.sizes, self.lambdas = length, motifs.ends - motifs.starts, motifs.lambdas
+        self._device = device
+        self.kernels = np.pad(motifs.kernels, ((0, 0), (0, 1), (0, 0)))  # a fifth row: nothing at an unknown base
+        self.first = motifs.starts
+        self.last = length - motifs.widths + motifs.starts  # all columns inside, as Fi-NeMo has it
+        self._dense: Dense | TorchDense | None = None
 
     def under(self, lambdas: np.ndarray) -> Bank:
         """The same motifs under other penalties; one of infinity leaves a motif out."""
         other = copy.copy(self)
-        other.lambdas = torch.as_tensor(lambdas, device=self.device)
-        part = (self.lambdas / other.lambdas).float()[:, None, None]
-        other._groups = [group._replace(kernel=group.kernel * part[group.motifs]) for group in self._groups]
+        other.lambdas, other._dense = lambdas, None
         return other
 
-    def keys(self, windows: Windows) -> torch.Tensor:
+    def keys(self, windows: Windows) -> np.ndarray:
         """A number for each window that no other has."""
-        return (windows.region * len(self.sizes) + windows.motif) * self.length + windows.start
+        found: np.ndarray = (windows.region * len(self.sizes) + windows.motif) * self.length + windows.start
+        return found
 
-    def scales(self, problem: Scaled, windows: Windows) -> torch.Tensor:
+    def scales(self, problem: Scaled, windows: Windows) -> np.ndarray:
         """What each window's motif is multiplied by."""
         energy = problem.window_energy(windows.region, windows.start, self.sizes[windows.motif])
-        return (energy + 1).rsqrt()
+        return np.asarray(1 / np.sqrt(energy + 1))
 
-    def atoms(self, problem: Scaled, windows: Windows) -> torch.Tensor:
+    def atoms(self, problem: Scaled, windows: Windows) -> np.ndarray:
         """What each window adds to the sequence for a coefficient of 1: ``(n, C, widest)`` from its start on."""
-        kernels = self.kernels[windows.motif]
         scales = self.scales(problem, windows)[:, None, None]
         if problem.y.shape[1] == 4:
-            return kernels[:, :4] * scales
-        places = windows.start[:, None] + torch.arange(kernels.shape[2], device=self.device)
-        padded = torch.nn.functional.pad(problem.codes, (0, kernels.shape[2]), value=4)
-        codes = padded[windows.region[:, None], places].long()
-        return kernels.gather(1, codes[:, None]) * scales
+            return np.asarray(self.kernels[windows.motif, :4] * scales)
+        columns = np.arange(self.kernels.shape[2])
+        padded = np.pad(problem.codes, ((0, 0), (0, len(columns))), constant_values=4)
+        codes = padded[windows.region[:, None], windows.start[:, None] + columns]
+        return np.asarray(self.kernels[windows.motif[:, None], codes, columns][:, None] * scales)
 
-    def inner(self, residual: torch.Tensor, windows: Windows, atoms: torch.Tensor) -> torch.Tensor:
+    def inner(self, residual: np.ndarray, windows: Windows, atoms: np.ndarray) -> np.ndarray:
         """Products of the residual with atoms."""
-        places = windows.start[:, None] + torch.arange(atoms.shape[2], device=self.device)
-        padded = torch.nn.functional.pad(residual, (0, atoms.shape[2]))
-        found = padded[windows.region[:, None], :, places].transpose(1, 2)
-        return (found * atoms).sum(dim=(1, 2))
+        padded = np.pad(residual, ((0, 0), (0, 0), (0, atoms.shape[2])))
+        places = windows.start[:, None, None] + np.arange(atoms.shape[2])
+        found = padded[windows.region[:, None, None], np.arange(residual.shape[1])[:, None], places]
+        return np.asarray(np.einsum("ncw,ncw->n", found, atoms))
 
-    def explained(self, problem: Scaled, windows: Windows, values: torch.Tensor) -> torch.Tensor:
+    def explained(self, problem: Scaled, windows: Windows, values: np.ndarray) -> np.ndarray:
         """Sum of atoms, given already multiplied: ``(B, C, L)``."""
         b, c, length = problem.y.shape
-        widest = values.shape[2]
-        flat = values.new_zeros(b * c * (length + widest))
-        channel = torch.arange(c, device=self.device)[:, None]
-        along = windows.start[:, None, None] + torch.arange(widest, device=self.device)
-        flat.index_add_(
-            0, ((windows.region[:, None, None] * c + channel) * (length + widest) + along).flatten(), values.flatten()
-        )
-        return flat.view(b, c, length + widest)[:, :, :length]
+        long = length + values.shape[2]
+        row = windows.region[:, None, None] * c + np.arange(c)[:, None]
+        places = row * long + windows.start[:, None, None] + np.arange(values.shape[2])
+        flat = np.bincount(places.ravel(), values.ravel(), b * c * long)
+        return flat.reshape(b, c, long)[:, :, :length]
 
-    def fits(self, problem: Scaled, residual: torch.Tensor) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-        """Correlations over penalties, float32 ``(B, motifs of the group, places)``, and which motifs those are.
+    def near(self, problem: Scaled, residual: np.ndarray, part: float) -> tuple[Windows, np.ndarray]:
+        """Windows whose correlation is above this part of their penalty, and its part of it in float64.
 
-        Minus infinity where a motif may not stand.
+        The look at every place is one in float32: what is within its rounding of `part` may be missing.
         """
-        dense = residual.float()
-        if dense.shape[1] == 1:
-            dense = torch.nn.functional.one_hot(problem.codes.long(), 5)[..., :4].transpose(1, 2).float() * dense
-        for group in self._groups:
-            padded = torch.nn.functional.pad(dense, (0, group.kernel.shape[2] - group.least))
-            found = torch.nn.functional.conv1d(padded, group.kernel)
-            scale = torch.stack([self._scale(problem, width, found.shape[2]) for width in group.widths], dim=1)
-            yield found.mul_(scale[:, group.which]).add_(group.barred), group.motifs
+        inside = np.flatnonzero(self.sizes <= self.length)
+        if not len(inside):
+            none = np.zeros(0, np.int64)
+            return Windows(none, none, none), np.zeros(0)
+        if self._dense is None:
+            self._dense = _dense(
+                self.kernels[inside, :4] / self.lambdas[inside, None, None], self.sizes[inside], self._device
+            )
+        region, row, start = self._dense.near(problem, residual, part)
+        found = Windows(region, inside[row], start)
+        found = found.take((start >= self.first[found.motif]) & (start <= self.last[found.motif]))
+        found = found.take(np.argsort(self.keys(found)))
+        return found, self.inner(residual, found, self.atoms(problem, found)) / self.lambdas[found.motif]
 
-    def _scale(self, problem: Scaled, width: int, places: int) -> torch.Tensor:
-        ends = torch.arange(width, width + places, device=self.device).clamp_max(self.length)
-        return ((problem.energy[:, ends] - problem.energy[:, :places]).clamp_min(0) + 1).rsqrt().float()
 
+def _dense(kernels: np.ndarray, sizes: np.ndarray, device: str) -> Dense | TorchDense:
+    if device.startswith("cpu"):
+        return Dense(kernels, sizes)
+    from .dense_torch import TorchDense
 
-class _Group(NamedTuple):
-    motifs: torch.Tensor
-    kernel: torch.Tensor
-    """Divided by the penalties."""
-    least: int
-    widths: list[int]
-    which: torch.Tensor
-    barred: torch.Tensor
-
-    @classmethod
-    def of(cls, members: np.ndarray, bank: Bank, first: np.ndarray, last: np.ndarray) -> _Group:
-        device, which_motifs = bank.device, torch.as_tensor(members, device=bank.device)
-        widths, which = np.unique(bank.sizes.cpu().numpy()[members], return_inverse=True)
-        places = np.arange(bank.length - widths[0] + 1)
-        inside = (places >= first[members, None]) & (places <= last[members, None])
-        kernel = bank.kernels[which_motifs, :4, : widths[-1]] / bank.lambdas[which_motifs, None, None]
-        return cls(
-            which_motifs,
-            kernel.float(),
-            int(widths[0]),
-            widths.tolist(),
-            torch.as_tensor(which, device=device),
-            torch.as_tensor(np.where(inside, 0, -np.inf), dtype=torch.float32, device=device),
-        )
+    return TorchDense(kernels, sizes, device)

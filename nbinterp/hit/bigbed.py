@@ -1,7 +1,7 @@
 """bigBed: BED that a genome browser reads a piece at a time over the web.
 
-In: rows of BED, lengths of chromosomes.  Out: one file: a tree of chromosomes, packed blocks of rows, a tree over the blocks.
-There are no summaries for wide views; readers then count the rows themselves.
+In: rows of BED, lengths of chromosomes.  Out: one file: a tree of chromosomes, packed blocks of rows, a tree over the blocks;
+and for wide views how many rows cover the bases of longer and longer stretches.
 
 Source: Kent et al. 2010, Bioinformatics 26, 2204, supplementary tables.
 """
@@ -15,10 +15,12 @@ from collections.abc import Iterator, Mapping
 from itertools import groupby
 from typing import Any, BinaryIO, Final, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from ..core.files import writing
 from ..errors import problem
+from .coverage import SUMMARY, covered, summed
 
 __all__ = ["write_bigbed"]
 
@@ -26,6 +28,9 @@ _MAGIC, _CHROMS, _INDEX = 0x8789F2EB, 0x78CA8C91, 0x2468ACE0
 _HEADER: Final = struct.Struct("<IHHQQQHHQQIQ")
 _BLOCK: Final = 512  # rows packed together
 _FAN: Final = 256  # children of a node
+_ZOOM: Final = struct.Struct("<IIQQ")
+_LEVELS: Final = 10  # of summaries, of stretches so many times
+_LONGER: Final = (10, 4)  # as long as a mean row, and as those of the level before
 _SCHEMA: Final = {
     "chr": "string chrom",
     "start": "uint chromStart",
@@ -76,13 +81,16 @@ def write_bigbed(path: str | os.PathLike[str], table: pd.DataFrame, chrom_sizes:
     table = table.sort_values(["chr", "start", "end"], kind="stable")
     chroms = sorted(set(table["chr"]), key=str.encode)
     number = {chrom: i for i, chrom in enumerate(chroms)}
+    sizes = np.array([chrom_sizes[chrom] for chrom in chroms], np.int64)
+    chrom = table["chr"].map(number).to_numpy(np.int64)
+    runs = covered(chrom, table["start"].to_numpy(np.int64), table["end"].to_numpy(np.int64))
+    levels = _levels(runs, sizes, len(table))
     with writing(path) as temporary, temporary.open("w+b") as out:
-        out.write(bytes(_HEADER.size))
+        out.write(bytes(_HEADER.size + _ZOOM.size * len(levels)))
         schema = out.tell()
         out.write(_schema(list(table.columns)).encode() + b"\0")
         summary = out.tell()
-        covered = float((table["end"] - table["start"]).sum())
-        out.write(struct.pack("<Qdddd", int(covered), 1, 1, covered, covered))
+        out.write(_whole(runs))
         tree = out.tell()
         _write_chroms(out, chroms, chrom_sizes)
         data = out.tell()
@@ -90,10 +98,46 @@ def write_bigbed(path: str | os.PathLike[str], table: pd.DataFrame, chrom_sizes:
         spans, largest = _write_rows(out, table, number)
         index = out.tell()
         _write_index(out, spans)
+        zooms = [_write_level(out, length, records) for length, records in levels.items()]
         out.write(struct.pack("<I", _MAGIC))
         out.seek(0)
         fields = table.shape[1]
-        out.write(_HEADER.pack(_MAGIC, 4, 0, tree, data, index, fields, fields, schema, summary, largest, 0))
+        largest = max(largest, _BLOCK * SUMMARY.itemsize if zooms else 0)
+        out.write(_HEADER.pack(_MAGIC, 4, len(zooms), tree, data, index, fields, fields, schema, summary, largest, 0))
+        out.writelines(zooms)
+
+
+def _levels(runs: np.ndarray, sizes: np.ndarray, n: int) -> dict[int, np.ndarray]:
+    """Summaries by the length of their stretches; the last ones are of whole chromosomes, or nearly so."""
+    out: dict[int, np.ndarray] = {}
+    length = _LONGER[0] * max(int(((runs["end"] - runs["start"]) * runs["depth"]).sum()) // max(n, 1), 1)
+    while n > len(sizes) and len(out) < _LEVELS:
+        out[length] = summed(runs, length, sizes)
+        n, length = len(out[length]), length * _LONGER[1]
+    return out
+
+
+def _whole(runs: np.ndarray) -> bytes:
+    """What is covered in all."""
+    bases, depth = runs["end"] - runs["start"], runs["depth"]
+    extremes = (depth.min(), depth.max()) if len(runs) else (0, 0)
+    return struct.pack("<Qdddd", bases.sum(), *extremes, (bases * depth).sum(), (bases * depth**2).sum())
+
+
+def _write_level(out: BinaryIO, length: int, records: np.ndarray) -> bytes:
+    """Packed blocks of summaries and a tree over them; what the file's beginning says of them."""
+    data = out.tell()
+    out.write(struct.pack("<I", len(records)))
+    spans = []
+    for begin in range(0, len(records), _BLOCK):
+        part = records[begin : begin + _BLOCK]
+        packed = zlib.compress(part.tobytes())
+        first, last = (int(part["chrom"][0]), int(part["start"][0])), (int(part["chrom"][-1]), int(part["end"][-1]))
+        spans.append(_Span(first, last, out.tell(), len(packed)))
+        out.write(packed)
+    index = out.tell()
+    _write_index(out, spans)
+    return _ZOOM.pack(length, 0, data, index)
 
 
 def _check(table: pd.DataFrame, sizes: Mapping[str, int]) -> None:

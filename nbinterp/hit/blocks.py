@@ -8,7 +8,7 @@ Tucker decide.  Coefficients are visited in the order given: of two that do the 
 
 from __future__ import annotations
 
-import torch
+import numpy as np
 
 __all__ = ["solve_blocks"]
 
@@ -17,83 +17,92 @@ _ROUNDS = 200
 _RIDGE = 1e-9
 
 
-def solve_blocks(Q: torch.Tensor, h: torch.Tensor, tolerance: float = 1e-10) -> torch.Tensor:
+def solve_blocks(Q: np.ndarray, h: np.ndarray, tolerance: float = 1e-10) -> np.ndarray:
     """Solve them all.
 
     Parameters
     ----------
-    Q : float64 tensor (n, K, K)
+    Q : float64 array (n, K, K)
         Positive semidefinite; rows and columns of zeros where a problem is smaller than K.
-    h : float64 tensor (n, K)
+    h : float64 array (n, K)
         Zero there, too.
     tolerance : float
         On the conditions, relative to the largest of each h.
 
     Returns
     -------
-    tensor (n, K)
+    array (n, K)
         Of those that do not meet the tolerance in the end, the best that was found.
 
     Examples
     --------
-    >>> Q = torch.tensor([[[1.0, 1.0], [1.0, 1.0]]]).double()  # twins: the first one takes it all
-    >>> solve_blocks(Q, torch.tensor([[0.5, 0.5]]).double()).tolist()
+    >>> Q = np.ones((1, 2, 2))  # twins: the first one takes it all
+    >>> solve_blocks(Q, np.array([[0.5, 0.5]])).tolist()
     [[0.5, 0.0]]
     """
-    c = torch.zeros_like(h)
-    bound = tolerance * h.abs().amax(dim=1).clamp_min(1e-300)
-    open_ = torch.arange(len(h), device=h.device)
+    c = np.zeros_like(h)
+    bound = tolerance * np.maximum(np.abs(h).max(axis=1, initial=0), 1e-300)
+    open_ = np.arange(len(h))
     for _ in range(_ROUNDS):
         part = _polish(Q[open_], h[open_], _descend(Q[open_], h[open_], c[open_]))
         c[open_] = part
-        slope = h[open_] - torch.einsum("nij,nj->ni", Q[open_], part)
-        wrong = torch.where(part > 0, slope.abs(), slope).amax(dim=1)
+        slope = _slope(Q[open_], h[open_], part)
+        wrong = np.where(part > 0, np.abs(slope), slope).max(axis=1)
         open_ = open_[wrong > bound[open_]]
         if not len(open_):
             break
     return c
 
 
-def _descend(Q: torch.Tensor, h: torch.Tensor, c: torch.Tensor) -> torch.Tensor:
+def _slope(Q: np.ndarray, h: np.ndarray, c: np.ndarray) -> np.ndarray:
+    return np.asarray(h - (Q @ c[:, :, None])[:, :, 0])
+
+
+def _descend(Q: np.ndarray, h: np.ndarray, c: np.ndarray) -> np.ndarray:
     """A few sweeps over the coefficients, each set to its best with the others as they are."""
-    slope = h - torch.einsum("nij,nj->ni", Q, c)
-    diagonal = torch.diagonal(Q, dim1=1, dim2=2)
-    inverse = torch.where(diagonal > 0, 1 / diagonal.clamp_min(1e-300), 0)
-    least = 1e-13 * h.abs().amax(dim=1)  # rounding alone: of twins, what the first one leaves
-    c = c.clone()
+    slope = _slope(Q, h, c)
+    diagonal = np.diagonal(Q, axis1=1, axis2=2)
+    inverse = np.where(diagonal > 0, 1 / np.maximum(diagonal, 1e-300), 0)
+    # rounding alone: of twins, what the first one leaves
+    least = 1e-13 * np.abs(h).max(axis=1, keepdims=True, initial=0) * inverse
+    c = c.copy()
     for _ in range(_SWEEPS):
         for k in range(h.shape[1]):
             new = c[:, k] + slope[:, k] * inverse[:, k]
-            new = torch.where(new > least * inverse[:, k], new, 0)
-            slope -= Q[:, :, k] * (new - c[:, k])[:, None]
+            new = np.where(new > least[:, k], new, 0)
+            slope -= Q[:, k] * (new - c[:, k])[:, None]
             c[:, k] = new
     return c
 
 
-def _polish(Q: torch.Tensor, h: torch.Tensor, c: torch.Tensor) -> torch.Tensor:
+def _polish(Q: np.ndarray, h: np.ndarray, c: np.ndarray) -> np.ndarray:
     """Solve for the coefficients that are not zero; those that would fall below zero stop there and drop out."""
-    eye = torch.eye(h.shape[1], dtype=h.dtype, device=h.device)
+    eye = np.eye(h.shape[1])
     for _ in range(h.shape[1]):
         active = c > 0
-        system = torch.where(active[:, :, None] & active[:, None, :], Q, eye)
+        system = np.where(active[:, :, None] & active[:, None, :], Q, eye)
         # a little on the diagonal: where Q is singular, the way leads to a border, and one coefficient drops out
-        ridge = _RIDGE * torch.diagonal(system, dim1=1, dim2=2).amax(dim=1)
-        factor, failed = torch.linalg.cholesky_ex(system + ridge[:, None, None] * eye)
-        wanted = torch.where(active, h, 0)[:, :, None]
-        aim = torch.cholesky_solve(wanted, factor)
-        aim = (aim + torch.cholesky_solve(wanted - system @ aim, factor))[:, :, 0]  # and taken off again
-        usable = (failed == 0) & aim.isfinite().all(dim=1)
+        ridge = _RIDGE * np.diagonal(system, axis1=1, axis2=2).max(axis=1)
+        firm = system + ridge[:, None, None] * eye
+        wanted = np.where(active, h, 0)
+        aim = _solved(firm, wanted)
+        aim = aim + _solved(firm, _slope(system, wanted, aim))  # and taken off again
+        usable = np.isfinite(aim).all(axis=1)
         falls = active & (aim < 0) & usable[:, None]
-        room = torch.where(falls, c / (c - aim).clamp_min(1e-300), 1.0)
-        step = room.amin(dim=1, keepdim=True)
-        moved = torch.where(active, c + step * (aim - c), 0).clamp_min(0)
+        room = np.where(falls, c / np.maximum(c - aim, 1e-300), 1.0)
+        step = room.min(axis=1, keepdims=True)
+        moved = np.maximum(np.where(active, c + step * (aim - c), 0), 0)
         moved[falls & (room <= step)] = 0
         better = usable & (_value(Q, h, moved) <= _value(Q, h, c))
-        c = torch.where(better[:, None], moved, c)
-        if not (falls.any(dim=1) & better).any():
+        c = np.where(better[:, None], moved, c)
+        if not (falls.any(axis=1) & better).any():
             break
     return c
 
 
-def _value(Q: torch.Tensor, h: torch.Tensor, c: torch.Tensor) -> torch.Tensor:
-    return 0.5 * torch.einsum("ni,nij,nj->n", c, Q, c) - (h * c).sum(dim=1)
+def _solved(system: np.ndarray, right: np.ndarray) -> np.ndarray:
+    return np.asarray(np.linalg.solve(system, right[:, :, None])[:, :, 0])
+
+
+def _value(Q: np.ndarray, h: np.ndarray, c: np.ndarray) -> np.ndarray:
+    return np.asarray((c * (0.5 * (Q @ c[:, :, None])[:, :, 0] - h)).sum(axis=1))

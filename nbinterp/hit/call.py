@@ -8,29 +8,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import torch
 
-from ..core.batches import n_rows, resolve_device, run_batches, take_rows
+from ..core.batches import n_rows, run_batches
 from ..core.check import check_choice
 from ..errors import problem
-from ..motif import MotifSet, PatternSet
+from .arrays import as_array, device_of
 from .bank import Bank
 from .exact import Solution, solve_exact
 from .fista import FistaOptions, solve_fista
 from .measure import measure
 from .motifs import HitMotifs, hit_motifs
 from .scaled import Scaled, scale_regions
-from .threads import one_thread
 from .ties import alike_motifs, rivals
+
+if TYPE_CHECKING:
+    import torch
+
+    from ..motif import MotifSet, PatternSet
 
 __all__ = ["HitCaller", "Hits", "call_hits", "check_regions"]
 
 _TIED = 0.98  # a rival that gains this part of what the hit gains would have done as well
 _FACTS = ("nll", "dual_gap", "num_steps", "step_size")
+_Columns = dict[str, np.ndarray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,7 +127,7 @@ def call_hits(
     --------
     >>> from nbinterp import one_hot_encode
     >>> X = one_hot_encode("CCCCGATACCCCCCCTATCCCC")[None]
-    >>> contributions = torch.zeros(1, 22)
+    >>> contributions = np.zeros((1, 22))
     >>> contributions[0, 4:8] = contributions[0, 15:19] = 1.0
     >>> hits = call_hits(X, contributions, {"GATA": one_hot_encode("GATA")})
     >>> hits.table[["start", "end", "name", "strand"]].values.tolist()
@@ -139,11 +143,8 @@ def call_hits(
             motifs, hypothetical=mode[0] == "h", lambdas=lambdas, trim=trim, spans=spans, include=include, rename=rename,
             sqrt_transform=sqrt_transform, half=solver == "fista",
         )  # fmt: skip
-    with one_thread():
-        caller = HitCaller(
-            ready, int(X.shape[2]), mode, sqrt_transform, post_filter, solver, fista, resolve_device(device)
-        )
-        return Hits(*caller(X, contributions, batch_size=batch_size, verbose=verbose), ready, mode)
+    caller = HitCaller(ready, int(X.shape[2]), mode, sqrt_transform, post_filter, solver, fista, device_of(device))
+    return Hits(*caller(X, contributions, batch_size=batch_size, verbose=verbose), ready, mode)
 
 
 def check_regions(where: str, X: Any, contributions: Any, mode: str) -> None:
@@ -173,7 +174,7 @@ class HitCaller:
         Of the regions.
     mode, sqrt_transform, post_filter, solver, fista
         Of `call_hits`.
-    device : torch.device
+    device : str
     """
 
     def __init__(
@@ -187,7 +188,7 @@ class HitCaller:
         fista: FistaOptions | None = None,
         device: torch.device | str = "cpu",
     ) -> None:
-        self.motifs, self.mode, self.device = motifs, mode, torch.device(device)
+        self.motifs, self.mode, self.device = motifs, mode, str(device)
         self.bank = Bank(motifs, length, self.device)
         self._alike = alike_motifs(self.bank)
         self._sqrt, self._post_filter, self._solver, self._fista = sqrt_transform, post_filter, solver, fista
@@ -196,70 +197,71 @@ class HitCaller:
         self, X: Any, contributions: Any, *, first: int = 0, batch_size: int = 64, verbose: bool = False
     ) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Tables of hits and of regions; `first` is the number of the first region."""
-        parts: list[tuple[pd.DataFrame, pd.DataFrame]] = []
+        parts: list[tuple[_Columns, _Columns]] = []
 
         def step(start: int, end: int) -> None:
             batch = self.scaled(X, contributions, start, end, first)
             parts.append(self._batch(batch, first + start))
 
         run_batches(n_rows(X), batch_size, step, desc="call_hits", verbose=verbose)
-        table, regions = (pd.concat(one, ignore_index=True) for one in zip(*parts, strict=True))
-        return table, regions
+        hits, regions = (_joined(one) for one in zip(*parts, strict=True))
+        return pd.DataFrame(hits), pd.DataFrame(regions)
 
     def scaled(self, X: Any, contributions: Any, start: int, end: int, first: int = 0) -> Scaled:
         """Regions `start` to `end` - 1 as the problem sees them."""
-        one_hot = take_rows(X, start, end, device=self.device, dtype=torch.float32)
-        codes = torch.where(one_hot.sum(dim=1) > 0, one_hot.argmax(dim=1), 4)
-        values = take_rows(contributions, start, end, device=self.device, dtype=torch.float64)
-        bad = torch.nonzero(~values.isfinite().flatten(1).all(dim=1)).flatten()
-        if len(bad):
-            got = f"NaN or infinity in region {first + start + int(bad[0])}"
+        one_hot = as_array(X[start:end])
+        codes = np.where(one_hot.any(axis=1), one_hot.argmax(axis=1), 4)
+        values = as_array(contributions[start:end]).astype(np.float64)
+        finite = np.isfinite(values).reshape(len(values), -1).all(axis=1)
+        if not finite.all():
+            got = f"NaN or infinity in region {first + start + int(finite.argmin())}"
             do = "drop the region or set them to 0"
             raise problem("call_hits", "contributions", got=got, need="finite numbers", do=do)
         if self.mode[1] == "p" and values.ndim == 3:
-            values = (values * one_hot).sum(dim=1)
+            values = (values * one_hot).sum(axis=1)
         return scale_regions(codes, values, self._sqrt)
 
-    def _batch(self, problem: Scaled, begin: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    def _batch(self, problem: Scaled, begin: int) -> tuple[_Columns, _Columns]:
         n = len(problem.y)
-        regions = {"example_idx": np.arange(begin, begin + n)}
+        regions: _Columns = {"example_idx": np.arange(begin, begin + n)}
         if self._solver == "fista":
-            run = solve_fista(problem, self.motifs, self.bank, self._fista)
+            run = solve_fista(problem, self.motifs, self.bank, self.device, self._fista)
             solution = run.solution
-            regions |= {name: getattr(run, name).cpu().numpy() for name in _FACTS}
+            regions |= {name: getattr(run, name) for name in _FACTS}
         else:
             solution = solve_exact(problem, self.bank)
-            nll = 0.5 * solution.residual.square().sum(dim=(1, 2)) / problem.length
-            facts = (nll, solution.gap / problem.length, solution.rounds, torch.full_like(nll, float("nan")))
-            regions |= {name: one.cpu().numpy() for name, one in zip(_FACTS, facts, strict=True)}
-        relative = solution.gap / solution.objective.clamp_min(1e-300)
-        regions |= {"relative_gap": relative.cpu().numpy(), "global_scale": problem.g.cpu().numpy()}
-        table = self._table(problem, solution, begin)
+            nll = 0.5 * np.square(solution.residual).sum(axis=(1, 2)) / problem.length
+            facts = (nll, solution.gap / problem.length, solution.rounds, np.full_like(nll, np.nan))
+            regions |= dict(zip(_FACTS, facts, strict=True))
+        regions |= {"relative_gap": solution.relative_gap, "global_scale": problem.g}
+        hits = self._columns(problem, solution, begin)
         if self._post_filter:
-            table = table[table["similarity"] >= table["lambda"]]
-        counts = np.bincount(table["example_idx"] - begin, minlength=n)
-        return table.drop(columns="lambda"), pd.DataFrame(regions | {"n_hits": counts})
+            kept = hits["similarity"] >= hits["lambda"]
+            hits = {name: column[kept] for name, column in hits.items()}
+        del hits["lambda"]
+        return hits, regions | {"n_hits": np.bincount(hits["example_idx"] - begin, minlength=n)}
 
-    def _table(self, problem: Scaled, solution: Solution, begin: int) -> pd.DataFrame:
-        windows = solution.windows
-        rival, gain = (one.cpu().numpy() for one in rivals(problem, self.bank, solution, self._alike))
-        region, motif, start = (one.cpu().numpy() for one in windows)
+    def _columns(self, problem: Scaled, solution: Solution, begin: int) -> _Columns:
+        rival, gain = rivals(problem, self.bank, solution, self._alike)
+        region, motif, start = solution.windows
         m, found = self.motifs, measure(problem, self.bank, solution)
         names = np.array([*m.names, ""], dtype=object)
         untrimmed = start - m.starts[motif]
-        return pd.DataFrame(
-            {
-                "example_idx": region + begin,
-                "start": start,
-                "end": start + (m.ends - m.starts)[motif],
-                "name": names[motif],
-                "strand": np.array(m.strands, dtype=object)[motif],
-                "score": found["coefficient_global"],
-                "start_untrimmed": untrimmed,
-                "end_untrimmed": untrimmed + m.widths[motif],
-                **found,
-                "rival": names[rival],
-                "tied": gain >= _TIED,
-                "lambda": m.lambdas[motif],
-            }
-        )
+        return {
+            "example_idx": region + begin,
+            "start": start,
+            "end": start + (m.ends - m.starts)[motif],
+            "name": names[motif],
+            "strand": np.array(m.strands, dtype=object)[motif],
+            "score": found["coefficient_global"],
+            "start_untrimmed": untrimmed,
+            "end_untrimmed": untrimmed + m.widths[motif],
+            **found,
+            "rival": names[rival],
+            "tied": gain >= _TIED,
+            "lambda": m.lambdas[motif],
+        }
+
+
+def _joined(parts: Sequence[_Columns]) -> _Columns:
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from ..errors import problem
-from ..motif import PatternSet
+from ..motif.modisco import PatternSet
 from .matrices import hit_matrices
 from .motifs import HitMotifs
 from .regions import Regions

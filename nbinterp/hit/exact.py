@@ -12,10 +12,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-import torch
 
 from .bank import Bank, Windows
 from .blocks import solve_blocks
+from .dense import product
 from .scaled import Scaled
 
 __all__ = ["Solution", "certify", "solve_exact", "unshrunk"]
@@ -24,7 +24,7 @@ _MOST_NEW = 256  # windows that may join a region at once
 _MOST_ROUNDS = 1000
 _NEAR = 1e-4  # float32 correlations this near to the bound are computed again in float64
 _FREE = 1e-12  # as good as no penalty
-_CELLS = 2**22  # of the arrays of one batch of blocks
+_CELLS = 2**20  # of the arrays of one batch of blocks
 
 
 class Solution(NamedTuple):
@@ -34,11 +34,16 @@ class Solution(NamedTuple):
     """
 
     windows: Windows
-    coefficients: torch.Tensor
-    residual: torch.Tensor
-    gap: torch.Tensor
-    objective: torch.Tensor
-    rounds: torch.Tensor
+    coefficients: np.ndarray
+    residual: np.ndarray
+    gap: np.ndarray
+    objective: np.ndarray
+    rounds: np.ndarray
+
+    @property
+    def relative_gap(self) -> np.ndarray:
+        """Of the objective."""
+        return np.asarray(self.gap / np.maximum(self.objective, 1e-300))
 
 
 def solve_exact(problem: Scaled, bank: Bank, tolerance: float = 1e-8, start: Windows | None = None) -> Solution:
@@ -58,143 +63,126 @@ def solve_exact(problem: Scaled, bank: Bank, tolerance: float = 1e-8, start: Win
     Solution
         Coefficients are above 0.
     """
-    n, device = len(problem.y), problem.y.device
-    none = torch.zeros(0, dtype=torch.long, device=device)
-    windows, c = Windows(none, none, none), problem.y.new_zeros(0)
+    n = len(problem.y)
+    none = np.zeros(0, np.int64)
+    windows, c = Windows(none, none, none), np.zeros(0)
     if start is not None:
         windows, c = _solve(problem, bank, start)
     residual = problem.y - _explained(problem, bank, windows, c)
-    worst, rounds = problem.y.new_zeros(n), torch.zeros(n, dtype=torch.long, device=device)
-    open_ = torch.nonzero(problem.g > 0).flatten()
+    worst, rounds = np.zeros(n), np.zeros(n, np.int64)
+    open_ = np.flatnonzero(problem.g > 0)
     while len(open_):
-        part = problem.rows(open_)
-        fits, found = _candidates(part, bank, residual[open_])
+        found, fits = bank.near(problem.rows(open_), residual[open_], 1 - _NEAR)
         worst[open_] = _worst(len(open_), found, fits)
         found = found._replace(region=open_[found.region])
-        new = _joining(found, fits, windows, bank, tolerance, n)
-        regions = new.region.unique()
+        new = _joining(found, fits, windows, bank, tolerance)
+        regions = np.unique(new.region)
         regions = regions[rounds[regions] < _MOST_ROUNDS]
         rounds[regions] += 1
-        touched = torch.zeros(n, dtype=torch.bool, device=device).index_fill_(0, regions, True)
+        touched = np.zeros(n, bool)
+        touched[regions] = True
         stay = ~touched[windows.region]
         again = windows.take(~stay).join(new.take(touched[new.region]))
         again, values = _solve(problem, bank, again)
-        windows, c = windows.take(stay).join(again), torch.cat([c[stay], values])
+        windows, c = windows.take(stay).join(again), np.concatenate([c[stay], values])
         open_ = regions
         residual[open_] = (problem.y - _explained(problem, bank, windows, c))[open_]
     return _finish(problem, bank, windows, c, residual, worst, rounds)
 
 
-def certify(problem: Scaled, bank: Bank, windows: Windows, coefficients: torch.Tensor) -> Solution:
+def certify(problem: Scaled, bank: Bank, windows: Windows, coefficients: np.ndarray) -> Solution:
     """The residual, the objective and the true duality gap of any coefficients above 0."""
     residual = problem.y - _explained(problem, bank, windows, coefficients)
-    fits, found = _candidates(problem, bank, residual)
     n = len(problem.y)
-    worst = _worst(n, found, fits)
-    return _finish(problem, bank, windows, coefficients, residual, worst, torch.zeros_like(worst).long())
+    found, fits = bank.near(problem, residual, 1 - _NEAR)
+    return _finish(problem, bank, windows, coefficients, residual, _worst(n, found, fits), np.zeros(n, np.int64))
 
 
-def unshrunk(problem: Scaled, bank: Bank, windows: Windows) -> torch.Tensor:
+def unshrunk(problem: Scaled, bank: Bank, windows: Windows) -> np.ndarray:
     """The coefficients that explain most with these windows, now that nothing is paid for them; at least 0."""
     free = bank.under(np.full(len(bank.sizes), _FREE))
     kept, c = _solve(problem, free, windows)
-    key, order = bank.keys(windows).sort()
-    found = torch.zeros_like(key, dtype=c.dtype)
-    found[order[torch.searchsorted(key, bank.keys(kept))]] = c
+    key = bank.keys(windows)
+    order = np.argsort(key)
+    found = np.zeros(len(key))
+    found[order[np.searchsorted(key[order], bank.keys(kept))]] = c
     return found
 
 
-def _worst(n: int, found: Windows, fits: torch.Tensor) -> torch.Tensor:
+def _worst(n: int, found: Windows, fits: np.ndarray) -> np.ndarray:
     """The largest correlation of each region, over its penalty; 0 where none comes near."""
-    return fits.new_zeros(n).scatter_reduce_(0, found.region, fits, "amax")
+    out = np.zeros(n)
+    np.maximum.at(out, found.region, fits)
+    return out
 
 
-def _candidates(problem: Scaled, bank: Bank, residual: torch.Tensor) -> tuple[torch.Tensor, Windows]:
-    """Windows near or above their penalties, and by how much; in float64."""
-    parts = []
-    for ratio, motifs in bank.fits(problem, residual):
-        region, row, start = torch.nonzero(ratio > 1 - _NEAR, as_tuple=True)
-        parts.append(Windows(region, motifs[row], start))
-    found = Windows(*(torch.cat(one) for one in zip(*parts, strict=True)))
-    fits = bank.inner(residual, found, bank.atoms(problem, found)) / bank.lambdas[found.motif]
-    return fits, found
-
-
-def _joining(found: Windows, fits: torch.Tensor, held: Windows, bank: Bank, tolerance: float, n: int) -> Windows:
+def _joining(found: Windows, fits: np.ndarray, held: Windows, bank: Bank, tolerance: float) -> Windows:
     """The windows that are above their penalties and not in the set yet: the strongest of each region."""
-    above = (fits > 1 + tolerance) & ~torch.isin(bank.keys(found), bank.keys(held))
+    above = (fits > 1 + tolerance) & ~np.isin(bank.keys(found), bank.keys(held))
     found, fits = found.take(above), fits[above]
-    order = torch.argsort(fits, descending=True, stable=True)
-    order = order[torch.argsort(found.region[order], stable=True)]
-    found = found.take(order)
-    first = torch.searchsorted(found.region, torch.arange(n, device=fits.device))
-    rank = torch.arange(len(order), device=fits.device) - first[found.region]
+    found = found.take(np.lexsort((-fits, found.region)))
+    rank = np.arange(len(fits)) - np.searchsorted(found.region, found.region)
     return found.take(rank < _MOST_NEW)
 
 
-def _explained(problem: Scaled, bank: Bank, windows: Windows, c: torch.Tensor) -> torch.Tensor:
+def _explained(problem: Scaled, bank: Bank, windows: Windows, c: np.ndarray) -> np.ndarray:
     return bank.explained(problem, windows, bank.atoms(problem, windows) * c[:, None, None])
 
 
-def _solve(problem: Scaled, bank: Bank, windows: Windows) -> tuple[Windows, torch.Tensor]:
+def _solve(problem: Scaled, bank: Bank, windows: Windows) -> tuple[Windows, np.ndarray]:
     """Coefficients of the windows as if there were no others; windows with none are left out."""
     if not len(windows.region):
-        return windows, problem.y.new_zeros(0)
+        return windows, np.zeros(0)
     block, begin = _blocks(windows, bank)
     atoms = bank.atoms(problem, windows)
-    target = bank.inner(problem.y, windows, atoms)
-    h = target - bank.lambdas[windows.motif]
+    h = bank.inner(problem.y, windows, atoms) - bank.lambdas[windows.motif]
     # the strongest first, then the motif that comes first: who of equals, up to rounding, takes it all
-    strength = (h / bank.lambdas[windows.motif]).float()
-    order = torch.argsort(windows.motif, stable=True)
-    order = order[torch.argsort(strength[order], descending=True, stable=True)]
-    order = order[torch.argsort(block[order], stable=True)]
-    counts = torch.bincount(block)
-    first = counts.cumsum(0) - counts
-    rank = torch.empty_like(block)
-    rank[order] = torch.arange(len(order), device=block.device) - first[block[order]]
+    strength = (h / bank.lambdas[windows.motif]).astype(np.float32)
+    order = np.lexsort((windows.motif, -strength, block))
+    counts = np.bincount(block)
+    rank = np.empty_like(block)
+    rank[order] = np.arange(len(order)) - (np.cumsum(counts) - counts)[block[order]]
     offset = windows.start - begin[block]
-    span = torch.zeros_like(counts).scatter_reduce_(0, block, offset + atoms.shape[2], "amax")
-    c = torch.zeros_like(h)
-    for chosen in _alike(counts, span, problem.y.shape[1]):
-        here = torch.isin(block, chosen)
-        where = torch.searchsorted(chosen, block[here])
-        size, wide, channels = int(counts[chosen].max()), int(span[chosen].max()), atoms.shape[1]
-        canvas = h.new_zeros(len(chosen), size, channels, wide)
-        along = offset[here][:, None, None] + torch.arange(atoms.shape[2], device=h.device)
-        channel = torch.arange(channels, device=h.device)[:, None]
-        canvas[where[:, None, None], rank[here][:, None, None], channel, along] = atoms[here]
-        rows = canvas.flatten(2)
-        linear = h.new_zeros(len(chosen), size)
+    channels, widest = atoms.shape[1:]
+    span = np.zeros_like(counts)
+    np.maximum.at(span, block, offset + widest)
+    c = np.zeros_like(h)
+    for chosen in _alike(counts, span * channels):
+        here = np.flatnonzero(np.isin(block, chosen))
+        where = np.searchsorted(chosen, block[here])
+        size, wide = int(counts[chosen].max()), int(span[chosen].max())
+        canvas = np.zeros((len(chosen), size, channels, wide))
+        along = offset[here, None, None] + np.arange(widest)
+        canvas[where[:, None, None], rank[here, None, None], np.arange(channels)[:, None], along] = atoms[here]
+        rows = canvas.reshape(len(chosen), size, -1)
+        linear = np.zeros((len(chosen), size))
         linear[where, rank[here]] = h[here]
-        c[here] = solve_blocks(rows @ rows.transpose(1, 2), linear)[where, rank[here]]
+        c[here] = solve_blocks(product(rows, rows.transpose(0, 2, 1)), linear)[where, rank[here]]
     kept = c > 0
     return windows.take(kept), c[kept]
 
 
-def _blocks(windows: Windows, bank: Bank) -> tuple[torch.Tensor, torch.Tensor]:
+def _blocks(windows: Windows, bank: Bank) -> tuple[np.ndarray, np.ndarray]:
     """Which windows overlap, directly or through others: a number of each window's group, and where each group begins."""
     start = windows.region * (bank.length + 1) + windows.start
-    order = torch.argsort(start, stable=True)
-    end = (start + bank.sizes[windows.motif])[order]
-    before = torch.cummax(end, dim=0).values
-    new = torch.ones_like(order, dtype=torch.bool)
+    order = np.argsort(start, kind="stable")
+    before = np.maximum.accumulate((start + bank.sizes[windows.motif])[order])
+    new = np.ones(len(order), bool)
     new[1:] = start[order][1:] >= before[:-1]
-    block = torch.empty_like(order)
-    block[order] = new.cumsum(0) - 1
+    block = np.empty_like(order)
+    block[order] = np.cumsum(new) - 1
     return block, windows.start[order][new]
 
 
-def _alike(counts: torch.Tensor, span: torch.Tensor, channels: int) -> list[torch.Tensor]:
-    """Blocks of about one size together, in batches that memory can hold."""
-    sizes, wide = counts.cpu(), span.cpu() * channels  # one look, then plain numbers
-    classes = torch.log2(sizes.double()).ceil().long()
-    out: list[torch.Tensor] = []
-    for one in classes.unique().tolist():
-        members = torch.nonzero(classes == one).flatten()
+def _alike(sizes: np.ndarray, wide: np.ndarray) -> list[np.ndarray]:
+    """Blocks of about one size together, in batches that a near cache can hold."""
+    classes = np.ceil(np.log2(sizes)).astype(int)
+    out: list[np.ndarray] = []
+    for one in np.unique(classes):
+        members = np.flatnonzero(classes == one)
         size = int(sizes[members].max())
-        cells = size * max(int(wide[members].max()), size)
-        out += members.to(counts.device).split(max(_CELLS // cells, 1))
+        step = max(_CELLS // (size * max(int(wide[members].max()), size)), 1)
+        out += [members[begin : begin + step] for begin in range(0, len(members), step)]
     return out
 
 
@@ -202,17 +190,15 @@ def _finish(
     problem: Scaled,
     bank: Bank,
     windows: Windows,
-    c: torch.Tensor,
-    residual: torch.Tensor,
-    worst: torch.Tensor,
-    rounds: torch.Tensor,
+    c: np.ndarray,
+    residual: np.ndarray,
+    worst: np.ndarray,
+    rounds: np.ndarray,
 ) -> Solution:
-    order = torch.argsort(windows.motif, stable=True)
-    for key in (windows.start, windows.region):
-        order = order[torch.argsort(key[order], stable=True)]
+    order = np.lexsort((windows.motif, windows.start, windows.region))
     windows, c = windows.take(order), c[order]
-    cost = torch.zeros_like(worst).index_add_(0, windows.region, bank.lambdas[windows.motif] * c)
-    squares, product = residual.square().sum(dim=(1, 2)), (residual * problem.y).sum(dim=(1, 2))
-    dual = 1 / worst.clamp_min(1)  # how far the residual must shrink to be feasible
-    gap = (0.5 * squares * (1 + dual**2) - dual * product + cost).clamp_min(0)
+    cost = np.bincount(windows.region, bank.lambdas[windows.motif] * c, len(worst))
+    squares, product = np.square(residual).sum(axis=(1, 2)), (residual * problem.y).sum(axis=(1, 2))
+    dual = 1 / np.maximum(worst, 1)  # how far the residual must shrink to be feasible
+    gap = np.maximum(0.5 * squares * (1 + dual**2) - dual * product + cost, 0)
     return Solution(windows, c, residual, gap, 0.5 * squares + cost, rounds)

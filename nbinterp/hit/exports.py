@@ -17,8 +17,6 @@ import pandas as pd
 from ..core.check import check_choice
 from ..core.files import writing
 from ..errors import FormatError, NbinterpError, problem
-from ..sequence.fasta import open_genome
-from ..sequence.signal import write_bigwig
 from .bigbed import write_bigbed
 from .files import as_bed, read_details, read_hits
 from .store import NO_CHROM
@@ -122,6 +120,8 @@ def read_chrom_sizes(path: str | os.PathLike[str]) -> dict[str, int]:
         with Path(path).open("rb") as opened:
             start = opened.read(2)
         if start[:1] == b">" or start == b"\x1f\x8b":
+            from ..sequence.fasta import open_genome
+
             with open_genome(where, path) as genome:
                 return dict(genome.lengths)
         rows = [line.split("\t") for line in Path(path).read_text().splitlines() if line.strip()]
@@ -146,6 +146,8 @@ def _write_parquet(path: Path, table: pd.DataFrame) -> None:
 
 def _write_coverage(path: Path, hits: pd.DataFrame, sizes: Mapping[str, int]) -> None:
     """Sums over hits, in bins of the genome that have any; bins at the end of a chromosome overlap the one before."""
+    from ..sequence.signal import write_bigwig
+
     chroms = sorted(set(hits["chr"]))
     width = min([_BIN, *(sizes[chrom] for chrom in chroms)])
     loci, values = [], []

@@ -12,6 +12,7 @@ from __future__ import annotations
 import warnings
 from typing import NamedTuple
 
+import numpy as np
 import torch
 
 from ..errors import NbinterpWarning
@@ -19,6 +20,7 @@ from .bank import Bank, Windows
 from .exact import Solution, certify
 from .motifs import HitMotifs
 from .scaled import Scaled
+from .threads import one_thread
 
 __all__ = ["FistaOptions", "FistaSolution", "solve_fista"]
 
@@ -37,10 +39,10 @@ class FistaSolution(NamedTuple):
     """What `solve_exact` gives, and Fi-NeMo's own numbers of each region."""
 
     solution: Solution
-    nll: torch.Tensor
-    dual_gap: torch.Tensor
-    num_steps: torch.Tensor
-    step_size: torch.Tensor
+    nll: np.ndarray
+    dual_gap: np.ndarray
+    num_steps: np.ndarray
+    step_size: np.ndarray
 
 
 class _State(NamedTuple):
@@ -56,13 +58,28 @@ class _State(NamedTuple):
         return _State(*(part[which] for part in self))
 
 
-def solve_fista(problem: Scaled, motifs: HitMotifs, bank: Bank, options: FistaOptions | None = None) -> FistaSolution:
+def solve_fista(
+    problem: Scaled, motifs: HitMotifs, bank: Bank, device: str = "cpu", options: FistaOptions | None = None
+) -> FistaSolution:
     """Solve every region of a batch as Fi-NeMo does, in float32."""
-    options = options or FistaOptions()
-    dense = _Dense(problem, motifs)
-    n = len(problem.y)
-    shape = (len(motifs), problem.length - motifs.weights.shape[2] + 1)
-    one = problem.y.new_ones(n, dtype=torch.float32)
+    with one_thread():
+        facts, found, stuck = _iterate(_Dense(problem, motifs, torch.device(device)), motifs, options or FistaOptions())
+    if stuck:
+        warnings.warn(
+            f"solve_fista: {stuck} regions did not converge; solver='exact' does", NbinterpWarning, stacklevel=2
+        )
+    windows = Windows(*(np.concatenate(parts) for parts in zip(*(w for _, w in found), strict=True)))
+    solution = certify(problem, bank, windows, np.concatenate([c for c, _ in found]))
+    return FistaSolution(solution, facts[0], facts[1], facts[2].astype(np.int64), facts[3])
+
+
+def _iterate(
+    dense: _Dense, motifs: HitMotifs, options: FistaOptions
+) -> tuple[np.ndarray, list[tuple[np.ndarray, Windows]], int]:
+    """Facts of the regions, coefficients and their windows, and how many regions did not converge."""
+    n, _, length = dense.y.shape
+    shape = (len(motifs), length - motifs.weights.shape[2] + 1)
+    one = dense.y.new_ones(n)
     state = _State(
         torch.arange(n, device=one.device),
         one.new_zeros(n, *shape),
@@ -71,7 +88,7 @@ def solve_fista(problem: Scaled, motifs: HitMotifs, bank: Bank, options: FistaOp
         one * options.step_size_max,
     )
     facts = one.new_zeros(4, n)
-    found: list[tuple[torch.Tensor, Windows]] = []
+    found: list[tuple[np.ndarray, Windows]] = []
     stuck = torch.zeros((), dtype=torch.long, device=one.device)
     while len(state.region):
         state, gap, nll = _step(state, dense)
@@ -85,33 +102,34 @@ def solve_fista(problem: Scaled, motifs: HitMotifs, bank: Bank, options: FistaOp
         if done.any():
             over = clean.take(done)
             facts[:, over.region] = torch.stack([nll[done], gap[done], over.steps, over.step])
-            region, motif, start = torch.nonzero(over.c, as_tuple=True)
-            first = torch.as_tensor(motifs.starts, device=start.device)[motif]
-            found.append((over.c[region, motif, start], Windows(over.region[region], motif, start + first)))
+            found.append(_windows(over, motifs))
             clean = clean.take(~done)
         state = clean
-    if stuck:
-        warnings.warn(
-            f"solve_fista: {int(stuck)} regions did not converge; solver='exact' does", NbinterpWarning, stacklevel=2
-        )
-    return FistaSolution(_solution(problem, bank, found), facts[0], facts[1], facts[2].long(), facts[3])
+    return facts.cpu().numpy(), found, int(stuck)
+
+
+def _windows(state: _State, motifs: HitMotifs) -> tuple[np.ndarray, Windows]:
+    """What is above 0, in double precision."""
+    places = torch.nonzero(state.c, as_tuple=True)
+    region, motif, start = (one.cpu().numpy() for one in (state.region[places[0]], *places[1:]))
+    return state.c[places].double().cpu().numpy(), Windows(region, motif, start + motifs.starts[motif])
 
 
 class _Dense:
     """Fi-NeMo's dense arrays: every motif at every place, float32."""
 
-    def __init__(self, problem: Scaled, motifs: HitMotifs) -> None:
-        device = problem.y.device
+    def __init__(self, problem: Scaled, motifs: HitMotifs, device: torch.device) -> None:
+        y, codes = (torch.as_tensor(one, device=device) for one in (problem.y, problem.codes))
         inside = torch.zeros(motifs.weights.shape[0], 1, motifs.weights.shape[2], device=device)
         for m, (start, end) in enumerate(zip(motifs.starts, motifs.ends, strict=True)):
             inside[m, :, start:end] = 1
         self.weights = torch.as_tensor(motifs.weights, device=device).float() * inside
         self.lambdas = torch.as_tensor(motifs.lambdas, device=device).float()[:, None]
-        if problem.y.shape[1] == 1:
-            bases = torch.nn.functional.one_hot(problem.codes.long(), 5)[..., :4].transpose(1, 2).float()
-            self.y, self.seen = problem.y.float() * bases, bases
+        if y.shape[1] == 1:
+            bases = torch.nn.functional.one_hot(codes, 5)[..., :4].transpose(1, 2).float()
+            self.y, self.seen = y.float() * bases, bases
         else:
-            self.y, self.seen = problem.y.float(), torch.ones(len(problem.y), 1, 1, device=device)
+            self.y, self.seen = y.float(), torch.ones(len(y), 1, 1, device=device)
         energy = torch.nn.functional.conv1d(self.y.square(), inside.expand(-1, 4, -1))
         self.scales = (energy + 1).rsqrt().clamp_max(10)
 
@@ -128,9 +146,3 @@ def _step(state: _State, dense: _Dense) -> tuple[_State, torch.Tensor, torch.Ten
     momentum = (state.steps / (state.steps + 3))[:, None, None]
     z = (1 + momentum) * c - momentum * state.c
     return _State(region, c, z, state.steps + 1, state.step), gap, 0.5 * squares / y.shape[2]
-
-
-def _solution(problem: Scaled, bank: Bank, found: list[tuple[torch.Tensor, Windows]]) -> Solution:
-    """What is true of the coefficients that were found: their residual, objective and duality gap."""
-    windows = Windows(*(torch.cat(parts) for parts in zip(*(w for _, w in found), strict=True)))
-    return certify(problem, bank, windows, torch.cat([c for c, _ in found]).double())

@@ -6,7 +6,6 @@ In: a solved batch.  Out: one array a quantity, one entry a hit.
 from __future__ import annotations
 
 import numpy as np
-import torch
 
 from .bank import Bank
 from .exact import Solution
@@ -31,33 +30,32 @@ def measure(problem: Scaled, bank: Bank, solution: Solution) -> dict[str, np.nda
     atoms = bank.atoms(problem, windows)
     scales = bank.scales(problem, windows)
     energy = problem.window_energy(windows.region, windows.start, bank.sizes[windows.motif])
-    root = energy.sqrt()
-    squares = atoms.square().sum(dim=(1, 2))
+    root = np.sqrt(energy)
+    squares = np.square(atoms).sum(axis=(1, 2))
     product = bank.inner(problem.y, windows, atoms) / scales
     rest = bank.inner(solution.residual, windows, atoms)
     alone = rest + c * squares  # with what the other hits leave
-    gain = 2 * c * rest + c.square() * squares
+    gain = 2 * c * rest + np.square(c) * squares
     g = problem.g[windows.region]
-    found = {
+    return {
         "coefficient": c,
-        "coefficient_global": c * g.square(),
+        "coefficient_global": c * np.square(g),
         "similarity": _over(product, root),
-        "cosine": _over(product * scales, root * squares.sqrt()),
+        "cosine": _over(product * scales, root * np.sqrt(squares)),
         "importance": g * _sizes(problem, bank, solution),
-        "importance_sq": g.square() * energy,
-        "explained": _over(alone.square(), squares * energy),
+        "importance_sq": np.square(g) * energy,
+        "explained": _over(np.square(alone), squares * energy),
         "leave_one_out": gain / problem.length,
     }
-    return {name: one.cpu().numpy() for name, one in found.items()}
 
 
-def _over(part: torch.Tensor, whole: torch.Tensor) -> torch.Tensor:
-    return torch.where(whole > 0, part / whole.clamp_min(1e-300), 0)
+def _over(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    return np.where(whole > 0, part / np.maximum(whole, 1e-300), 0)
 
 
-def _sizes(problem: Scaled, bank: Bank, solution: Solution) -> torch.Tensor:
+def _sizes(problem: Scaled, bank: Bank, solution: Solution) -> np.ndarray:
     """Sum of absolute values in each hit's window."""
     windows = solution.windows
-    before = torch.nn.functional.pad(problem.y.abs().sum(dim=1).cumsum(dim=1), (1, 0))
+    before = np.pad(np.abs(problem.y).sum(axis=1).cumsum(axis=1), ((0, 0), (1, 0)))
     ends = windows.start + bank.sizes[windows.motif]
-    return (before[windows.region, ends] - before[windows.region, windows.start]).clamp_min(0)
+    return np.asarray(np.maximum(before[windows.region, ends] - before[windows.region, windows.start], 0))

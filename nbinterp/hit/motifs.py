@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 
 from ..errors import problem, suggest
-from ..motif import MotifSet, PatternSet
+from ..motif.modisco import PatternSet
+from ..motif.motifset import MotifSet
 
 __all__ = ["HitMotifs", "hit_motifs"]
 

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..motif import MotifSet, PatternSet, tomtom
+from ..motif.modisco import PatternSet
+from ..motif.motifset import MotifSet
 
 __all__ = ["match_motifs", "name_hits"]
 
@@ -32,6 +33,8 @@ def match_motifs(motifs: PatternSet | MotifSet, targets: MotifSet, *, threshold:
     DataFrame
         name, match (empty where none is good enough), match_q, match_strand; a row a motif.
     """
+    from ..motif import tomtom
+
     queries = motifs.motifs() if isinstance(motifs, PatternSet) else motifs
     found = tomtom(queries.trim(), targets, n_nearest=1, as_table=True)
     good = (found["q-value"] <= threshold).to_numpy()

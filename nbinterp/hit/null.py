@@ -16,7 +16,11 @@ __all__ = ["permute_regions"]
 
 
 def permute_regions(
-    X: Any, contributions: Any, random_state: int | np.random.RandomState | None = None, *, block: int = 1
+    X: Any,
+    contributions: Any,
+    random_state: int | np.random.RandomState | np.random.Generator | None = None,
+    *,
+    block: int = 1,
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Permute the positions of each region, bases and contributions together.
 
@@ -26,7 +30,8 @@ def permute_regions(
         One-hot.
     contributions : tensor or array (N, L) or (N, 4, L)
     random_state : int, optional
-        Seed.  Region i is permuted alike whatever regions stand beside it.
+        Seed.  Region i is permuted alike whatever regions stand beside it.  A generator of NumPy's goes on: regions a few at
+        a time are permuted as all at once.
     block : int
         Positions that stay together, so that neighbours are as alike as they were; the last block may be shorter.
 
@@ -56,7 +61,8 @@ def permute_regions(
     if not 1 <= block <= length:
         raise problem(where, "block", got=block, need=f"1 to {length}", do="1 permutes single positions")
     seed = random_state.randint(2**31) if isinstance(random_state, np.random.RandomState) else random_state
-    keys = torch.from_numpy(np.random.default_rng(seed).random((n, -(-length // block)))).to(sequence.device)
+    rng = np.random.default_rng(seed)
+    keys = torch.from_numpy(rng.random((n, -(-length // block)))).to(sequence.device)
     spread = keys.repeat_interleave(block, dim=1)[:, :length]
     order = torch.argsort(spread, dim=1, stable=True)
     return _taken(sequence, order), _taken(values, order.to(values.device))

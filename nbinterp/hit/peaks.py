@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 
 from ..errors import problem
-from ..sequence.loci import read_loci
 
 __all__ = ["PEAKS", "read_peaks"]
 
@@ -49,6 +48,8 @@ def read_peaks(
     >>> read_peaks(bed, 50)[["chr", "start", "peak_name"]].values.tolist()
     [['chr2', 175, 'p']]
     """
+    from ..sequence.loci import read_loci
+
     table = read_loci("read_peaks", peaks)
     middle = (table["start"] + table["end"]) // 2
     if "summit" in table:

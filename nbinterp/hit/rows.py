@@ -14,13 +14,8 @@ from typing import IO, Any, Protocol
 import numpy as np
 
 from ..errors import FormatError, NbinterpError, problem
-from ..sequence.encode import DNA, code_table
-from ..sequence.fasta import open_genome
-from ..sequence.signal import read_signal_windows
 
 __all__ = ["FastaRows", "H5Rows", "MeanRows", "NpyRows", "Rows", "SignalRows", "WindowRows", "centred"]
-
-_TABLE = code_table("FastaRows", DNA, ())  # what is none of the four is unknown
 
 
 class Rows(Protocol):
@@ -162,7 +157,11 @@ class FastaRows:
     """One-hot windows of a genome, int8 ``(N, 4, L)``; zero columns beyond the ends of a chromosome."""
 
     def __init__(self, where: str, genome: Any, chroms: Sequence[str], starts: np.ndarray, width: int) -> None:
+        from ..sequence.encode import DNA, code_table
+        from ..sequence.fasta import open_genome
+
         self._where, self._genome, self._chroms, self._starts, self._width = where, genome, chroms, starts, width
+        self._codes = code_table(where, DNA, ())  # what is none of the four is unknown
         self.shape = (len(starts), 4, width)
         with open_genome(where, genome) as opened:
             self.lengths = opened.lengths
@@ -172,6 +171,8 @@ class FastaRows:
             raise problem(where, "fasta", got=got, need="the genome of the peaks", do="check the names")
 
     def __getitem__(self, rows: slice) -> np.ndarray:
+        from ..sequence.fasta import open_genome
+
         start, end, _ = rows.indices(self.shape[0])
         out = np.zeros((max(end - start, 0), 4, self._width), np.int8)
         with open_genome(self._where, self._genome) as opened:
@@ -179,7 +180,7 @@ class FastaRows:
                 chrom, first = self._chroms[i], int(self._starts[i])
                 a, b = max(first, 0), min(first + self._width, self.lengths[chrom])
                 if a < b:
-                    codes = _TABLE[np.frombuffer(opened.text(chrom, a, b).encode("ascii", "replace"), np.uint8)]
+                    codes = self._codes[np.frombuffer(opened.text(chrom, a, b).encode("ascii", "replace"), np.uint8)]
                     out[i - start, :, a - first : b - first] = codes == np.arange(4)[:, None]
         return out
 
@@ -192,6 +193,8 @@ class SignalRows:
         self.shape = (len(starts), width)
 
     def __getitem__(self, rows: slice) -> np.ndarray:
+        from ..sequence.signal import read_signal_windows
+
         return read_signal_windows(self._where, self._path, self._chroms[rows], self._starts[rows], self.shape[1])
 
 

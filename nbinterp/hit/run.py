@@ -9,22 +9,24 @@ import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-import torch
 
-from ..core.batches import progress, resolve_device
+from ..core.batches import progress
 from ..core.cache import content_hash
 from ..core.files import writing
 from ..errors import problem
+from .arrays import device_of
 from .call import HitCaller, check_regions
 from .files import write_store
 from .motifs import HitMotifs
 from .regions import Regions
 from .store import RECORD, Store, pack
-from .threads import one_thread
+
+if TYPE_CHECKING:
+    import torch
 
 __all__ = ["FolderCall", "call_to_folder"]
 
@@ -68,7 +70,7 @@ def call_to_folder(
     batch_size : int
         Regions that are solved together, at most a chunk; results do not depend on it.
     device : str, optional
-        CUDA if there is one, else the CPU, of which one thread is used: the problems are small.
+        CUDA if there is one, else the CPU.
     parameters : mapping, optional
         What was asked, for ``parameters.json``.
     verbose : bool
@@ -98,8 +100,8 @@ def call_to_folder(
     asked = repr((sorted(options.items()), RECORD))
     question = content_hash(asked, *(np.asarray(field) for field in vars(motifs).values()))
     parts: list[_Part] = []
-    with progress(n, "call_hits", verbose) as advance, one_thread():
-        caller = HitCaller(motifs, regions.length, device=resolve_device(device), **options)
+    with progress(n, "call_hits", verbose) as advance:
+        caller = HitCaller(motifs, regions.length, device=device_of(device), **options)
         for start in range(0, n, chunk):
             end = min(start + chunk, n)
             parts.append(_part(kept, question, regions, caller, start, end, batch_size))
@@ -113,7 +115,7 @@ def call_to_folder(
 
 
 class _Part(NamedTuple):
-    hits: np.ndarray  # mapped from its file
+    hits: Path
     facts: pd.DataFrame
     kept: bool
 
@@ -131,4 +133,4 @@ def _part(
         for path, records in ((hits, pack(table, caller.motifs)), (facts, known.to_records(index=False))):
             with writing(path) as temporary:  # the second says that the first is there
                 np.save(temporary, records)
-    return _Part(np.load(hits, mmap_mode="r"), pd.DataFrame(np.load(facts)), kept)
+    return _Part(hits, pd.DataFrame(np.load(facts)), kept)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import torch
+import numpy as np
 
 __all__ = ["Scaled", "scale_regions"]
 
@@ -20,33 +20,48 @@ class Scaled(NamedTuple):
     what ``y`` was divided by, ``energy[:, x]`` the sum of squares before position x.
     """
 
-    y: torch.Tensor
-    codes: torch.Tensor
-    g: torch.Tensor
-    energy: torch.Tensor
+    y: np.ndarray
+    codes: np.ndarray
+    g: np.ndarray
+    energy: np.ndarray
 
     @property
     def length(self) -> int:
         """Positions in a region."""
-        return self.y.shape[2]
+        return int(self.y.shape[2])
 
-    def rows(self, which: torch.Tensor) -> Scaled:
+    def rows(self, which: np.ndarray) -> Scaled:
         """Some of the regions."""
         return Scaled(*(part[which] for part in self))
 
-    def window_energy(self, region: torch.Tensor, start: torch.Tensor, width: torch.Tensor) -> torch.Tensor:
+    def window_energy(self, region: np.ndarray, start: np.ndarray, width: np.ndarray) -> np.ndarray:
         """Sum of squares in windows, one for each of the given."""
-        return (self.energy[region, start + width] - self.energy[region, start]).clamp_min(0)
+        return np.asarray(np.maximum(self.energy[region, start + width] - self.energy[region, start], 0))
+
+    def roots(self, width: int) -> np.ndarray:
+        """What a motif of this width is divided by at each place, float32 ``(B, L)``; infinite where the region ends before it."""
+        out = np.full((len(self.y), self.length), np.inf, np.float32)
+        last = self.length - width + 1
+        energy = (self.energy[:, width:] - self.energy[:, :last]).astype(np.float32)
+        out[:, :last] = np.sqrt(np.maximum(energy, 0) + 1)
+        return out
+
+    def roots_at(self, place: np.ndarray, width: np.ndarray) -> np.ndarray:
+        """The same at some places, counted over all regions, for motifs of several widths."""
+        region, start = np.divmod(place, self.length)
+        inside = start + width <= self.length
+        energy = self.window_energy(region, start, np.where(inside, width, 0))
+        return np.where(inside, np.sqrt(energy + 1), np.inf)
 
 
-def scale_regions(codes: torch.Tensor, contributions: torch.Tensor, sqrt_transform: bool) -> Scaled:
+def scale_regions(codes: np.ndarray, contributions: np.ndarray, sqrt_transform: bool) -> Scaled:
     """Bring contributions ``(B, L)`` at the observed bases, or hypothetical ``(B, 4, L)``, to one scale."""
-    y = contributions.double()
+    y = np.asarray(contributions, np.float64)
     if y.ndim == 2:
-        y = torch.where(codes < 4, y, y.new_zeros(()))[:, None]
+        y = np.where(codes < 4, y, 0)[:, None]
     if sqrt_transform:
-        y = y.sign() * y.abs().sqrt()
-    g = (y.square().sum(dim=(1, 2)) / y.shape[2]).sqrt()
-    y = y / torch.where(g > 0, g, torch.ones_like(g))[:, None, None]
-    energy = torch.nn.functional.pad(y.square().sum(dim=1).cumsum(dim=1), (1, 0))
+        y = np.sign(y) * np.sqrt(np.abs(y))
+    g = np.sqrt(np.square(y).sum(axis=(1, 2)) / y.shape[2])
+    y = y / np.where(g > 0, g, 1)[:, None, None]
+    energy = np.pad(np.square(y).sum(axis=1).cumsum(axis=1), ((0, 0), (1, 0)))
     return Scaled(y, codes, g, energy)

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import torch
 
 from ..core.batches import n_rows
 from .bank import Windows
@@ -20,6 +19,9 @@ from .call import HitCaller, check_regions
 from .exact import Solution, solve_exact, unshrunk
 from .motifs import HitMotifs
 from .scaled import Scaled
+
+if TYPE_CHECKING:
+    import torch
 
 __all__ = ["HitSession"]
 
@@ -37,7 +39,7 @@ class HitSession(HitCaller):
     mode : {"pp", "ph", "hp", "hh"}
     sqrt_transform : bool
         Of `call_hits`.
-    device : torch.device
+    device : str
 
     Raises
     ------
@@ -48,7 +50,7 @@ class HitSession(HitCaller):
     --------
     >>> from nbinterp import one_hot_encode
     >>> from nbinterp.hit import hit_motifs
-    >>> contributions = torch.zeros(1, 22)
+    >>> contributions = np.zeros((1, 22))
     >>> contributions[0, 4:8] = 1.0
     >>> motifs = hit_motifs({"GATA": one_hot_encode("GATA")})
     >>> session = HitSession(one_hot_encode("CCCCGATACCCCCCCTATCCCC")[None], contributions, motifs)
@@ -114,9 +116,9 @@ class HitSession(HitCaller):
     def _tables(self, problem: Scaled, solution: Solution, begin: int) -> tuple[pd.DataFrame, pd.DataFrame]:
         facts = {
             "example_idx": np.arange(begin, begin + len(problem.y)),
-            "relative_gap": (solution.gap / solution.objective.clamp_min(1e-300)).cpu().numpy(),
-            "global_scale": problem.g.cpu().numpy(),
-            "num_steps": solution.rounds.cpu().numpy(),
+            "relative_gap": solution.relative_gap,
+            "global_scale": problem.g,
+            "num_steps": solution.rounds,
         }
-        free = unshrunk(problem, self.bank, solution.windows).cpu().numpy()
-        return self._table(problem, solution, begin).assign(unshrunk=free), pd.DataFrame(facts)
+        hits = self._columns(problem, solution, begin)
+        return pd.DataFrame(hits | {"unshrunk": unshrunk(problem, self.bank, solution.windows)}), pd.DataFrame(facts)

@@ -14,15 +14,18 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from ..core.batches import n_rows
 from ..core.check import check_choice
 from ..errors import problem
-from .call import call_hits
+from .arrays import device_of
+from .call import HitCaller, call_hits
 from .motifs import HitMotifs
 from .null import permute_regions
 
 __all__ = ["Calibration", "calibrate_lambdas", "hit_q_values"]
 
 _SCORES = ("similarity", "cosine", "coefficient", "coefficient_global", "importance", "explained", "leave_one_out")
+_CHUNK = 256  # regions
 
 
 def hit_q_values(
@@ -181,17 +184,22 @@ def call_null(
     random_state: int | None,
     options: Mapping[str, Any],
 ) -> pd.DataFrame:
-    """Hits in permutations of the regions, of all permutations together; column permutation tells them apart."""
+    """Hits in permutations of the regions, of all permutations together; column permutation tells them apart.
+
+    Few regions are permuted at a time, so that none but the given ones are held.
+    """
     seeds = np.random.default_rng(random_state).integers(2**31, size=n_permutations)
-    kept = {
-        key: options[key]
-        for key in ("mode", "sqrt_transform", "post_filter", "solver", "fista", "batch_size", "device")
-        if key in options
-    }
-    tables = []
+    given = ("mode", "sqrt_transform", "post_filter", "solver", "fista")
+    kept = {key: options[key] for key in given if key in options}
+    caller = HitCaller(motifs, int(X.shape[2]), device=device_of(options.get("device")), **kept)
+    tables, n = [], n_rows(X)
     for i, seed in enumerate(seeds.tolist()):
-        permuted = permute_regions(X, contributions, seed, block=block)
-        tables.append(call_hits(*permuted, motifs, **kept).table.assign(permutation=i))
+        rng = np.random.default_rng(seed)
+        for start in range(0, n, _CHUNK):
+            rows = slice(start, min(start + _CHUNK, n))
+            permuted = permute_regions(X[rows], contributions[rows], rng, block=block)
+            table, _ = caller(*permuted, first=start, batch_size=options.get("batch_size", 64))
+            tables.append(table.assign(permutation=i))
     return pd.concat(tables, ignore_index=True)
 
 

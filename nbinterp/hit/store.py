@@ -6,6 +6,7 @@ In: tables of `call_hits`.  Out: `Store`, whose blocks are tables in Fi-NeMo's c
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -52,14 +53,14 @@ NO_CHROM: Final = "NA"
 
 
 def pack(table: pd.DataFrame, motifs: HitMotifs) -> np.ndarray:
-    """Turn a table of `call_hits` into records; what follows from the motif is left out."""
+    """Turn a table of `call_hits` into records, by region; what follows from the motif is left out."""
     names = pd.Index(motifs.names[::2])
     out = np.zeros(len(table), RECORD)
     out["motif"] = 2 * names.get_indexer(pd.Index(table["name"])) + (table["strand"] == "-")
     out["rival"] = names.get_indexer(pd.Index(table["rival"]))
     for name in ("example_idx", "start", "tied", *_THEIRS, *_OURS):
         out[name] = table[name]
-    return out
+    return out[np.argsort(out["example_idx"], kind="stable")]
 
 
 def places_in_genome(regions: Regions, example: np.ndarray) -> pd.DataFrame:
@@ -79,12 +80,12 @@ def places_in_genome(regions: Regions, example: np.ndarray) -> pd.DataFrame:
 
 
 class Store:
-    """Records of hits in one order: by chromosome, start, motif, strand and region.
+    """Records of hits, which are read a few at a time, in one order: by chromosome, start, motif, strand and region.
 
     Parameters
     ----------
-    parts : sequence of arrays
-        Of `pack`; arrays that are mapped from files stay there but for the rows that are asked for.
+    parts : sequence of arrays or paths
+        Of `pack`, or files that `numpy.save` wrote of such; regions in order, over all parts.
     motifs : HitMotifs
     regions : Regions
         Those that were called.
@@ -93,41 +94,70 @@ class Store:
     ----------
     motifs, regions
         As given.
-    best : bool array
-        Of the hits that overlapping regions have in common, in order, whether it is the one of greatest similarity.
     """
 
-    def __init__(self, parts: Sequence[np.ndarray], motifs: HitMotifs, regions: Regions) -> None:
+    def __init__(self, parts: Sequence[np.ndarray | Path], motifs: HitMotifs, regions: Regions) -> None:
         self.motifs, self.regions, self._parts = motifs, regions, parts
-        self._ends = np.cumsum([len(part) for part in parts], dtype=np.int64)
-        example, start, motif, similarity = (
-            np.concatenate([np.asarray(part[name]) for part in parts])
-            for name in ("example_idx", "start", "motif", "similarity")
-        )
-        places = places_in_genome(regions, np.arange(len(regions)))
-        chrom, peak = places["chr_id"].to_numpy()[example], places["peak_id"].to_numpy()[example]
-        start = start + places["start"].to_numpy(np.int64)[example]
-        rank = np.unique(np.array(motifs.names), return_inverse=True)[1][motif]
-        self._order = np.lexsort((peak, motif % 2, rank, start, chrom))
-        keys = pd.DataFrame({"chrom": chrom, "start": start, "motif": motif})
-        self.best = best_of(keys.iloc[self._order], similarity[self._order])
+        self._counts = np.zeros(len(regions), np.int64)
+        ends = []
+        for part in parts:
+            self._counts += np.bincount(_opened(part)["example_idx"], minlength=len(regions))
+            ends.append(self._counts.sum())
+        self._ends = np.array(ends)
 
     def __len__(self) -> int:
-        return len(self._order)
+        return int(self._counts.sum())
 
     def blocks(self) -> Iterator[tuple[pd.DataFrame, np.ndarray]]:
-        """Tables of some rows, in order, with `best` of these; at least one table."""
-        for begin in range(0, max(len(self), 1), _BLOCK):
-            rows = slice(begin, begin + _BLOCK)
-            yield self._table(self._gathered(self._order[rows])), self.best[rows]
+        """Tables of some rows, in order, at least one.
+
+        And of the hits that overlapping regions have in common, whether each is the one of greatest similarity.
+        """
+        places = places_in_genome(self.regions, np.arange(len(self.regions)))
+        chrom, begin = places["chr_id"].to_numpy(), places["start"].to_numpy(np.int64)
+        order = np.lexsort((begin, chrom))
+        waiting = np.zeros(0, RECORD)
+        for regions, after in self._runs(order):
+            records = np.concatenate([waiting, self._gathered(self._rows(regions))])
+            region = records["example_idx"]
+            # what begins before the next region does is complete
+            ready = np.ones(len(records), bool)
+            if after is not None:
+                start = begin[region] + records["start"]
+                ready = (chrom[region] < chrom[after]) | ((chrom[region] == chrom[after]) & (start < begin[after]))
+            waiting = records[~ready]
+            if ready.any() or after is None:
+                yield self._sorted(records[ready], places)
+
+    def _runs(self, order: np.ndarray) -> Iterator[tuple[np.ndarray, int | None]]:
+        """Regions with about a block of hits, and the region that comes next."""
+        total = np.cumsum(self._counts[order])
+        cuts = np.unique(np.searchsorted(total, np.arange(_BLOCK, total[-1], _BLOCK), side="right")).tolist()
+        for i, j in zip([0, *cuts], [*cuts, len(order)], strict=True):
+            yield order[i:j], int(order[j]) if j < len(order) else None
+
+    def _rows(self, regions: np.ndarray) -> np.ndarray:
+        """Of their hits, over all parts."""
+        counts = self._counts[regions]
+        first = (np.cumsum(self._counts) - self._counts)[regions]
+        return np.asarray(np.repeat(first - (np.cumsum(counts) - counts), counts) + np.arange(counts.sum()))
 
     def _gathered(self, rows: np.ndarray) -> np.ndarray:
         out = np.zeros(len(rows), RECORD)
         part = np.searchsorted(self._ends, rows, side="right")
-        for one in np.unique(part):
-            here = part == one
-            out[here] = self._parts[one][rows[here] - (self._ends[one] - len(self._parts[one]))]
+        for one in np.unique(part).tolist():
+            here, stored = part == one, _opened(self._parts[one])
+            out[here] = stored[rows[here] - (self._ends[one] - len(stored))]
         return out
+
+    def _sorted(self, records: np.ndarray, places: pd.DataFrame) -> tuple[pd.DataFrame, np.ndarray]:
+        region, motif = records["example_idx"], records["motif"]
+        chrom, peak = (places[name].to_numpy()[region] for name in ("chr_id", "peak_id"))
+        start = places["start"].to_numpy(np.int64)[region] + records["start"]
+        rank = np.unique(np.array(self.motifs.names), return_inverse=True)[1][motif]
+        order = np.lexsort((peak, motif % 2, rank, start, chrom))
+        keys = pd.DataFrame({"chrom": chrom, "start": start, "motif": motif})
+        return self._table(records[order]), best_of(keys.iloc[order], records["similarity"][order])
 
     def _table(self, records: np.ndarray) -> pd.DataFrame:
         m, motif = self.motifs, records["motif"]
@@ -153,6 +183,11 @@ class Store:
             "tied": records["tied"],
         }
         return pd.DataFrame(columns).astype({name: kind for name, kind in HITS.items() if kind is not str})
+
+
+def _opened(part: np.ndarray | Path) -> np.ndarray:
+    """Its records; those of a file stay there but for the ones that are asked for."""
+    return part if isinstance(part, np.ndarray) else np.asarray(np.load(part, mmap_mode="r"))
 
 
 def best_of(keys: pd.DataFrame, similarity: np.ndarray) -> np.ndarray:

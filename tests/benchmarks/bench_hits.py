@@ -10,7 +10,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -60,19 +59,24 @@ class Run(NamedTuple):
     memory: float
 
 
+# a process's peak memory counts what its parent held when it began: so the parent is a small one
+_MEASURE = """
+import resource, subprocess, sys, time
+started = time.perf_counter()
+status = subprocess.call(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+wall, used = time.perf_counter() - started, resource.getrusage(resource.RUSAGE_CHILDREN)
+print(status, wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+"""
+
+
 def run(*command: str | Path) -> Run:
     """Run a command with two threads."""
-    started = time.perf_counter()
-    process = subprocess.Popen(
-        [*map(str, command)],
-        env={**os.environ, "OMP_NUM_THREADS": THREADS, "CUDA_VISIBLE_DEVICES": ""},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    _, status, used = os.wait4(process.pid, 0)
-    if status:
+    env = {**os.environ, "OMP_NUM_THREADS": THREADS, "CUDA_VISIBLE_DEVICES": ""}
+    words = [sys.executable, "-I", "-S", "-c", _MEASURE, *map(str, command)]
+    status, *numbers = subprocess.run(words, env=env, stdout=subprocess.PIPE, check=True, text=True).stdout.split()
+    if int(status):
         raise RuntimeError(f"{command} ended with {status}")
-    return Run(time.perf_counter() - started, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+    return Run(*map(float, numbers))
 
 
 def ours(folder: Path, npz: Path, h5: Path) -> Run:

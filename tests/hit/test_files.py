@@ -254,3 +254,28 @@ def test_hits_of_other_regions_are_refused(tmp_path: Path) -> None:
     fewer = Regions(regions.sequences[:2], regions.contributions[:2], regions.peaks.iloc[:2], regions.notes)
     with pytest.raises(NbinterpError, match=r"evaluate_hits\(hits\): got hits of peak 2"):
         evaluate_hits(read_hits(tmp_path), fewer, motifs)
+
+
+@pytest.mark.parametrize("block", [1, 7, 20])
+def test_rows_come_in_one_order_however_few_at_a_time(
+    block: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Regions in no order, which overlap, on several chromosomes: tables and the best of doubles are those of one block."""
+    regions, motifs = made(12)
+    rng = np.random.default_rng(0)
+    where = regions.peaks.assign(
+        chr_id=rng.integers(0, 2, 12), start=rng.integers(0, 4, 12) * 20, chr=lambda t: "chr" + t["chr_id"].astype(str)
+    )
+    for peaks in (where, None):
+        placed = Regions(regions.sequences, regions.contributions, peaks, regions.notes)
+        call_to_folder(tmp_path / "whole", placed, motifs, chunk=5, device="cpu")
+        with monkeypatch.context() as patch:
+            patch.setattr("nbinterp.hit.store._BLOCK", block)
+            call_to_folder(tmp_path / "parts", placed, motifs, chunk=5, device="cpu")
+        assert same_folders(tmp_path / "whole", tmp_path / "parts")
+        table = read_hits(tmp_path / "parts")
+        assert len(table) > block
+        assert len(read_hits(tmp_path / "parts" / "hits_unique.tsv")) <= len(table)
+        keys = ["chr", "start", "motif_name", "strand", "peak_id"] if peaks is not None else ["peak_id", "start"]
+        ordered = table.sort_values(keys, kind="stable")
+        assert ordered.index.is_monotonic_increasing

@@ -11,7 +11,7 @@ import torch
 
 import nbinterp as nb
 from nbinterp.errors import NbinterpError
-from nbinterp.hit import call_hits
+from nbinterp.hit import call_hits, hit_motifs
 from nbinterp.hit.null import permute_regions
 from nbinterp.hit.significance import calibrate_lambdas, call_null, hit_q_values
 from tests.hit.synthetic import regions
@@ -59,6 +59,23 @@ def test_a_region_is_permuted_alike_in_any_company() -> None:
     assert np.array_equal(X.argmax(1), permute_regions(DATA.X, DATA.projected, 5)[0].argmax(1))
     state = [permute_regions(DATA.X, DATA.projected, np.random.RandomState(3))[1] for _ in range(2)]
     torch.testing.assert_close(*state)
+
+
+def test_a_generator_goes_on() -> None:
+    """Regions a few at a time are permuted as all at once, and so are the regions that are called."""
+    rng = np.random.default_rng(5)
+    parts = [permute_regions(DATA.X[a : a + 5], DATA.projected[a : a + 5], rng)[1] for a in (0, 5, 10)]
+    torch.testing.assert_close(torch.cat(parts), permute_regions(DATA.X, DATA.projected, 5)[1])
+
+
+def test_chance_is_the_same_few_regions_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    motifs = hit_motifs(DATA.motifs, lambdas=0.4)
+    options = {"device": "cpu", "post_filter": False}
+    whole = call_null(DATA.X, DATA.projected, motifs, 2, 1, 0, options)
+    monkeypatch.setattr("nbinterp.hit.significance._CHUNK", 5)
+    parts = call_null(DATA.X, DATA.projected, motifs, 2, 1, 0, options)
+    assert len(whole) > 5
+    pd.testing.assert_frame_equal(whole, parts, check_exact=False, rtol=1e-9)
 
 
 def test_permuted_on_another_device(second_device: str) -> None:

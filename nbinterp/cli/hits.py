@@ -209,16 +209,22 @@ def _is_hdf5(path: Path) -> bool:
         return opened.read(4) == b"\x89HDF"
 
 
+def _read_motifs(path: Path) -> Any:
+    from ..motif import read_motifs
+
+    return read_motifs(path)
+
+
 def _motifs(options: Any) -> Any:
     """The motifs as the options and their files want them."""
     from ..hit import hit_motifs
-    from ..motif import read_modisco, read_motifs
+    from ..motif.modisco import read_modisco
 
     path = Path(options.modisco_h5)
     trims = read_mapping("cwm_trim_thresholds", options.cwm_trim_thresholds, float)
     lambdas = read_mapping("motif_lambdas", options.motif_lambdas, float)
     return hit_motifs(
-        read_modisco(path, arrays=False) if _is_hdf5(path) else read_motifs(path),
+        read_modisco(path, arrays=False) if _is_hdf5(path) else _read_motifs(path),
         hypothetical=options.mode[0] == "h",
         lambdas={"*": options.global_lambda, **lambdas},
         trim={"*": options.cwm_trim_threshold, **trims},

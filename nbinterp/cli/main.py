@@ -19,6 +19,10 @@ from ..errors import NbinterpError, NbinterpWarning
 from .annotate import add_annotate
 from .fimo import add_fimo
 from .hits import add_hits
+from .late import load_late
+from .mechanisms import add_mechanisms
+from .mutagenize import add_mutagenize
+from .surrogate import add_surrogate
 from .tomtom import add_tomtom
 
 __all__ = ["main"]
@@ -26,7 +30,11 @@ __all__ = ["main"]
 
 def main(words: Sequence[str] | None = None) -> int:
     """Run the command; give its exit code."""
-    options = _parser().parse_args(words)
+    words = sys.argv[1:] if words is None else words
+    load_late("torch")
+    for folder in ("sequence", "motif"):  # whose signatures speak of torch
+        load_late(f"nbinterp.{folder}", parts=True)
+    options = _parser(words).parse_args(words)
     with warnings.catch_warnings():
         warnings.simplefilter("always", NbinterpWarning)
         warnings.showwarning = _say
@@ -56,12 +64,20 @@ def _say(
     print(f"nbinterp: warning: {message}", file=sys.stderr)
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
+    """What can be said; of the groups of commands that need nothing else, the one that is."""
     parser = argparse.ArgumentParser(
         prog="nbinterp", description="Ask a trained model of the genome what it has learned."
     )
     parser.add_argument("--version", action="version", version=f"nbinterp {__version__}")
     verbs = parser.add_subparsers(required=True, metavar="COMMAND")
+    groups = {
+        "fimo": add_fimo, "tomtom": add_tomtom, "annotate": add_annotate, "hits": add_hits,
+        "mutagenize": add_mutagenize, "mechanisms": add_mechanisms, "surrogate": add_surrogate,
+    }  # fmt: skip
+    if words and words[0] in groups:
+        groups[words[0]](verbs)
+        return parser
 
     report = verbs.add_parser(
         "report", help="run a report", description="Run a report and write one offline HTML file."
@@ -72,7 +88,8 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("name")
     one.set_defaults(do=_help_report)
     _add_reports(reports)
-    _add_reports(verbs, but=("hits",))  # a report's name alone runs it, too; hits is a group of commands
+    # a report's name alone runs it, too, but for those that are commands themselves
+    _add_reports(verbs, but=("hits", "mechanisms", "surrogate"))
 
     for name, about, call in (
         ("attribute", "attribute loci, in the three-file form that modisco and Fi-NeMo read", _attribute),
@@ -82,7 +99,7 @@ def _parser() -> argparse.ArgumentParser:
         verb = verbs.add_parser(name, help=about, description=about.capitalize() + ".")
         verb.add_argument("-p", "--parameters", required=True, type=Path, metavar="FILE.json", help="parameter file")
         verb.set_defaults(do=call)
-    for add in (add_fimo, add_tomtom, add_annotate, add_hits):
+    for add in groups.values():
         add(verbs)
     export = verbs.add_parser("export", help="write an executed notebook as one offline HTML file")
     export.add_argument("notebook", type=Path)

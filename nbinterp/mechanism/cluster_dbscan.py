@@ -48,7 +48,7 @@ def _within(points: torch.Tensor, eps: float) -> Iterator[tuple[np.ndarray, np.n
     """Pairs (i, j) at most `eps` apart, tile by tile, both ways and with themselves."""
     every = torch.arange(len(points), device=points.device)
     tile = narrow(points, every, torch.float32)
-    for some in every.split(tile_rows(len(points))):
+    for some in every.split(tile_rows(len(points), points.device)):
         rows = tile.take(some)
         bounds = lower_bounds(rows, tile)
         room = (rows.norms[:, None] + tile.norms).mul_(3 * tile.slack)  # the truth is not farther above the bound

@@ -69,7 +69,7 @@ def _lloyd(
     inertia = torch.zeros(())
     for _ in range(max_iter):
         new, distance = torch.empty_like(labels), torch.empty_like(norms)
-        step = tile_rows(k)
+        step = tile_rows(k, points.device)
         for i in range(0, len(points), step):
             s = slice(i, i + step)
             distance[s], new[s] = _distances(points[s], norms[s], centres).min(1)

@@ -81,8 +81,9 @@ def attribute_library(
     span : (int, int), optional
         Positions to keep, half-open; all by default.
     path : path, optional
-        A ``.npy`` file to stream to.  Called again after an interruption with the same arguments, the function goes on
-        where it stopped; called once more, it reads the file.
+        A ``.npy`` file to stream to, or a ``.zarr`` folder of compressed parts (needs the extra ``zarr``).  Called again
+        after an interruption with the same arguments, the function goes on where it stopped; called once more, it reads
+        the file.
     batch_size : int
         Sequences at a time.
     random_state : int
@@ -100,7 +101,7 @@ def attribute_library(
     np.ndarray, float32, shape (N, 4, end - start)
         Scores of all four bases, with no gauge fixed: gradients; contributions of each base relative to the references;
         or, for saturation mutagenesis, differences from the prediction, 0 at the base that is there.  Read-only and
-        memory-mapped with `path`.
+        memory-mapped with `path`; with ``.zarr`` it is Zarr's array, of which slices are NumPy's.
 
     Raises
     ------
@@ -144,7 +145,8 @@ def attribute_library(
     if store.done < len(library):
         make = _maker(model, library, method, target, kept, random_state, computing, options)
         _fill(store, make, len(library), batch_size * _BATCHES_AT_A_TIME, verbose)
-    return store.finish()
+    made: np.ndarray = store.finish()
+    return made
 
 
 def _check_method(method: Method, library: Library, options: Mapping[str, Any]) -> None:

@@ -1,22 +1,24 @@
 """Maps that are kept as they are made, in memory or in a file that can be taken up again.
 
-In: a shape and what the maps are of.  Out: an array ``(N, 4, W)``.  A file grows under another name, beside a note of what
-it is of and how far it has come; it gets its own name when it is whole.
+In: a shape and what the maps are of.  Out: an array ``(N, 4, W)``.  A file, ``.npy`` or ``.zarr``, grows under another name,
+beside a note of what it is of and how far it has come; it gets its own name when it is whole.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
 from ..core.files import writing
 from ..errors import FormatError, problem
+from .maps_zarr import create_zarr, open_zarr
 
 __all__ = ["MapStore"]
 
@@ -31,7 +33,7 @@ class MapStore:
     where : str
         The public function.
     path : path or None
-        Of the file, ``.npy``; None keeps the maps in memory.
+        Of the file, ``.npy``, or ``.zarr``, a folder of compressed parts; None keeps the maps in memory.
     shape : (N, 4, W)
         Of the maps.
     identity : mapping of str to str
@@ -57,34 +59,43 @@ class MapStore:
     ) -> None:
         self.done, self._where, self._identity, self._shape = 0, where, dict(identity), shape
         self._path = None if path is None else Path(path)
+        self.maps: Any
         if self._path is None:
             self.maps = np.empty(shape, np.float32)
             return
-        if self._path.suffix != ".npy":
-            raise problem(where, "path", got=str(path), need="a name that ends in .npy", do="rename it")
-        self._partial = self._path.with_name(f"{self._path.stem}.partial.npy")
+        kind = self._path.suffix
+        if kind not in (".npy", ".zarr"):
+            raise problem(where, "path", got=str(path), need="a name that ends in .npy or .zarr", do="rename it")
+        self._partial = self._path.with_name(f"{self._path.stem}.partial{kind}")
         self._note = self._path.with_name(f"{self._path.stem}.json")
         self._noted = time.monotonic()
         self.maps = self._open(overwrite)
 
-    def _open(self, overwrite: bool) -> np.ndarray:
+    def _open(self, overwrite: bool) -> Any:
         assert self._path is not None
         there = next((file for file in (self._path, self._partial) if file.exists()), None)
         if there is not None and not overwrite:
             self.done = self._recorded(there)
         if there is not None and self.done:
             try:
-                found = np.load(there, mmap_mode="r" if there == self._path else "r+")
+                found = self._read(there, "r" if there == self._path else "r+")
             except (OSError, ValueError) as error:
                 raise self._other(there, f"{there} ({error})") from error
             if found.shape == self._shape and found.dtype == np.float32:
-                return found  # type: ignore[no-any-return]
+                return found
             raise self._other(there, f"{there} of shape {found.shape}")
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._path.unlink(missing_ok=True)
-        made = np.lib.format.open_memmap(self._partial, mode="w+", dtype=np.float32, shape=self._shape)
+        for old in (self._path, self._partial):
+            shutil.rmtree(old) if old.is_dir() else old.unlink(missing_ok=True)
+        if self._path.suffix == ".zarr":
+            made = create_zarr(self._where, self._partial, self._shape)
+        else:
+            made = np.lib.format.open_memmap(self._partial, mode="w+", dtype=np.float32, shape=self._shape)
         self._write_note()
         return made
+
+    def _read(self, there: Path, mode: Any) -> Any:
+        return open_zarr(self._where, there, mode) if there.suffix == ".zarr" else np.load(there, mmap_mode=mode)
 
     def _recorded(self, there: Path) -> int:
         """Give how many maps a file has, once it is known to be of the same things."""
@@ -118,20 +129,22 @@ class MapStore:
 
     def save(self) -> None:
         """Put on disk what has been made, then the note that says so."""
-        if self._path is not None and isinstance(self.maps, np.memmap) and self.maps.mode != "r":
+        if self._path is None or not self._partial.exists():
+            return
+        if isinstance(self.maps, np.memmap):
             self.maps.flush()
-            self._write_note()
-            self._noted = time.monotonic()
+        self._write_note()
+        self._noted = time.monotonic()
 
     def _write_note(self) -> None:
         with writing(self._note) as temporary:
             temporary.write_text(json.dumps({"done": self.done, "of": self._shape[0], "identity": self._identity}))
 
-    def finish(self) -> np.ndarray:
+    def finish(self) -> Any:
         """Give the maps; a file gets its name, and is read where it lies."""
         if self._path is None:
             return self.maps
         self.save()
         if self._partial.exists() and self.done == self._shape[0]:
             self._partial.replace(self._path)
-        return np.load(self._path, mmap_mode="r")  # type: ignore[no-any-return]
+        return self._read(self._path, "r")

@@ -12,8 +12,9 @@ import numpy as np
 import torch
 
 from ..errors import problem
-from .neighbours_bounds import lower_bounds, narrow, smallest, squares, tile_rows
+from .neighbours_bounds import Tile, lower_bounds, narrow, smallest, squares, tile_rows
 from .neighbours_maps import as_points, centre
+from .neighbours_pairs import least_of_all
 
 __all__ = ["NeighbourGraph", "nearest_neighbours"]
 
@@ -84,26 +85,30 @@ def nearest_neighbours(
         raise problem(where, "k", got=k, need=f"between 1 and {n - 1}, for {n} maps", do="15 is usual")
     indices = torch.empty((n, k), dtype=torch.long, device=points.device)
     heights = torch.empty((n, k), dtype=torch.float64, device=points.device)
-    rows = every = torch.arange(n, device=points.device)
-    for dtype in (torch.float32, torch.float64):
-        tile, open_rows = narrow(points, every, dtype), []
-        for some in rows.split(tile_rows(n)):
-            bounds = lower_bounds(tile.take(some), tile)
-            bounds[torch.arange(len(some), device=some.device), some] = float("inf")
-            width = min(k + _SPARE, n - 1)
-            low, at = smallest(bounds, width)
-            indices[some], heights[some] = _nearest(points, some, at, k)
-            certain = heights[some, -1] < low[:, -1].double()
-            open_rows.append(some[~certain] if width < n - 1 else some[:0])
-        rows = torch.cat(open_rows)
-        if not len(rows):
-            break
-    for row in rows:  # equals at the edge: all that may be among them
-        bounds = lower_bounds(tile.take(row[None]), tile)[0]
-        bounds[row] = float("inf")
-        at = torch.nonzero(bounds <= heights[row, -1])[:, 0][None]
-        indices[row], heights[row] = (part[0] for part in _nearest(points, row[None], at, k))
+    every, width = torch.arange(n, device=points.device), min(k + _SPARE, n - 1)
+
+    def decide(some: torch.Tensor, low: torch.Tensor, at: torch.Tensor) -> torch.Tensor:
+        """Write the neighbours of some rows; give those rows that may have others."""
+        indices[some], heights[some] = _nearest(points, some, at, k)
+        certain = heights[some, -1] < low[:, -1].double()
+        return some[~certain] if width < n - 1 else some[:0]
+
+    low, at = least_of_all(narrow(points, every, torch.float32), width)
+    step = tile_rows(n, points.device)
+    rows = torch.cat([decide(some, low[some], at[some]) for some in every.split(step)])
+    if len(rows):
+        tile = narrow(points, every, torch.float64)
+        rows = torch.cat([decide(some, *smallest(_to_others(tile, some), width)) for some in rows.split(step)])
+        for row in rows:  # equals at the edge: all that may be among them
+            at = torch.nonzero(_to_others(tile, row[None])[0] <= heights[row, -1])[:, 0][None]
+            indices[row], heights[row] = (part[0] for part in _nearest(points, row[None], at, k))
     return NeighbourGraph(indices.cpu().numpy(), heights.sqrt().cpu().numpy())
+
+
+def _to_others(tile: Tile, rows: torch.Tensor) -> torch.Tensor:
+    bounds = lower_bounds(tile.take(rows), tile)
+    bounds[torch.arange(len(rows), device=rows.device), rows] = float("inf")
+    return bounds
 
 
 def _nearest(points: torch.Tensor, rows: torch.Tensor, at: torch.Tensor, k: int) -> tuple[torch.Tensor, torch.Tensor]:

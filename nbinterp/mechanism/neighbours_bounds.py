@@ -14,17 +14,23 @@ from typing import NamedTuple
 
 import torch
 
-__all__ = ["Tile", "lower_bounds", "narrow", "smallest", "squares", "tile_rows"]
+__all__ = ["Tile", "at_a_time", "lower_bounds", "narrow", "smallest", "squares", "tile_rows"]
 
 _CELLS = 2**22  # entries of a tile
+_ROWS = 256  # a product of fewer costs as much as of so many
 _PAIRS = 2**19  # numbers of a batch of exact differences
 _GROUP = 16
+
+
+def at_a_time(few: int, device: torch.device) -> int:
+    """How many numbers to work on at a time: so few that they stay near a processor; a GPU wants fewer, larger steps."""
+    return 16 * few if device.type == "cuda" else few
 
 
 def squares(points: torch.Tensor, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
     """Squared distances of the pairs (a, b) of rows, by differences."""
     out = points.new_empty(len(a))
-    step = max(1, _PAIRS // max(points.shape[1], 1))
+    step = max(1, at_a_time(_PAIRS, points.device) // max(points.shape[1], 1))
     for i in range(0, len(a), step):
         end = i + step
         out[i:end] = (points[a[i:end]] - points[b[i:end]]).square_().sum(1)
@@ -42,6 +48,10 @@ class Tile(NamedTuple):
         """Some of the rows."""
         return Tile(self.rows[index], self.norms[index], self.slack)
 
+    def part(self, start: int, end: int) -> Tile:
+        """Rows that follow one another, not copied."""
+        return Tile(self.rows[start:end], self.norms[start:end], self.slack)
+
 
 def narrow(points: torch.Tensor, index: torch.Tensor, dtype: torch.dtype) -> Tile:
     """Make the rows `index` ready, in `dtype`.
@@ -53,7 +63,7 @@ def narrow(points: torch.Tensor, index: torch.Tensor, dtype: torch.dtype) -> Til
     rows = torch.empty((len(index), wide), dtype=dtype, device=points.device)
     norms = torch.empty(len(index), dtype=dtype, device=points.device)
     slack = torch.finfo(dtype).eps / 2 * (16 + 4 * math.sqrt(wide))
-    step = max(1, _PAIRS // max(wide, 1))
+    step = max(1, at_a_time(_PAIRS, points.device) // max(wide, 1))
     for i in range(0, len(index), step):
         part = points[index[i : i + step]]
         rows[i : i + step] = part.to(dtype)
@@ -61,15 +71,14 @@ def narrow(points: torch.Tensor, index: torch.Tensor, dtype: torch.dtype) -> Til
     return Tile(rows, norms, slack)
 
 
-def tile_rows(n_columns: int) -> int:
+def tile_rows(n_columns: int, device: torch.device) -> int:
     """How many rows make a tile of bounded size with so many columns."""
-    return max(1, _CELLS // max(n_columns, 1))
+    return max(_ROWS, at_a_time(_CELLS, device) // max(n_columns, 1))
 
 
 def lower_bounds(rows: Tile, columns: Tile) -> torch.Tensor:
-    """Squared distances (rows, columns), none above the truth."""
-    out = torch.addmm(columns.norms, rows.rows, columns.rows.T, alpha=-2)
-    return out.add_(rows.norms[:, None]).clamp_(min=0)
+    """Squared distances (rows, columns), none above the truth, and some a little below 0."""
+    return torch.addmm(columns.norms, rows.rows, columns.rows.T, alpha=-2).add_(rows.norms[:, None])
 
 
 def smallest(values: torch.Tensor, k: int) -> tuple[torch.Tensor, torch.Tensor]:

@@ -148,7 +148,7 @@ def _silhouette(points: torch.Tensor, kinds: np.ndarray, member: np.ndarray, row
     noise = torch.from_numpy(kinds < 0).to(points.device)
     which = torch.nn.functional.one_hot(own, len(kinds)).double()
     norms, out = points.square().sum(1), []
-    for some in torch.from_numpy(rows).to(points.device).split(tile_rows(len(points))):
+    for some in torch.from_numpy(rows).to(points.device).split(tile_rows(len(points), points.device)):
         squared = torch.addmm(norms, points[some], points.T, alpha=-2).add_(norms[some][:, None]).clamp_(min=0)
         squared[torch.arange(len(some), device=points.device), some] = 0
         sums, mine = squared.sqrt_() @ which, own[some][:, None]

@@ -94,6 +94,13 @@ class Surrogate:
     options: Mapping[str, Any]
     facts: Mapping[str, Any]
 
+    def __repr__(self) -> str:
+        parts = [f"{self.options.get('gpmap', 'additive')}, {self.length} positions"]
+        parts += [f"{len(self.positions):,} pairs"] if len(self.positions) else []
+        parts += [f"{self.options.get('linearity', 'linear')}, {self.noise.kind} noise, gauge {self.gauge_name}"]
+        on = f"{self.metrics.n_test:,} held-out" if self.metrics.n_test else f"its own {self.metrics.n_train:,}"
+        return f"Surrogate({', '.join(parts)}; r2 {self.metrics.r2:.3f} on {on} sequences)"
+
     @property
     def length(self) -> int:
         """Positions."""

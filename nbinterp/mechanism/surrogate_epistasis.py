@@ -11,6 +11,7 @@ Source: Tareen et al. 2022 (MAVE-NN); the optimiser is SciPy's L-BFGS-B.
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -23,7 +24,7 @@ from ..errors import NbinterpWarning
 from .noise import NOISES, log_likelihood_loss
 from .surrogate_design import Design
 
-__all__ = ["Curve", "Epistasis", "EpistasisOptions", "fit_epistasis"]
+__all__ = ["Curve", "Epistasis", "EpistasisOptions", "Found", "fit_epistasis", "minimise"]
 
 _FAR = 4.0  # measurements farther out do not shape the start
 
@@ -91,7 +92,7 @@ class Epistasis(NamedTuple):
     """A row an iteration: start, iteration, objective (nats a row, penalties included), validation (nats a row)."""
 
 
-class _Found(NamedTuple):
+class Found(NamedTuple):
     """The best point of one start, and how good it is where it counts."""
 
     x: np.ndarray
@@ -130,7 +131,10 @@ def fit_epistasis(
         weights = start.cpu().numpy()
         if index:  # the first start is the best guess; others leave it
             weights = weights + weights.std() * random.normal(size=weights.shape)
-        found, trace = objective.minimise(objective.begin(weights, random))
+        begin = objective.begin(weights, random)
+        found, trace = minimise(
+            objective.value, begin, objective.bounds(len(begin)), y.device, options, objective.watches
+        )
         traces.append(trace.assign(start=index))
         if best is None or found.score < best.score:
             best = found
@@ -140,6 +144,51 @@ def fit_epistasis(
         warnings.warn(message, NbinterpWarning, stacklevel=3)
     history = pd.concat(traces, ignore_index=True)[["start", "iteration", "objective", "validation"]]
     return objective.result(best.x, best.stopped, history)
+
+
+def minimise(
+    value: Callable[[torch.Tensor], tuple[torch.Tensor, float]],
+    v: np.ndarray,
+    bounds: np.ndarray,
+    device: torch.device,
+    options: EpistasisOptions,
+    watches: bool,
+) -> tuple[Found, pd.DataFrame]:
+    """The best point from one start, and the way there; `value` gives what is minimised and the loss of watched rows."""
+    trace: list[tuple[float, float]] = []
+    best = Found(v, np.inf, "")
+    last: dict[str, Any] = {"x": v, "watched": np.nan}
+    since = 0
+
+    def both(x: np.ndarray) -> tuple[float, np.ndarray]:
+        at = torch.as_tensor(x, device=device).requires_grad_()
+        objective, last["watched"] = value(at)
+        last["x"] = x.copy()
+        (slope,) = torch.autograd.grad(objective, at)
+        return float(objective.detach()), slope.cpu().numpy()
+
+    def look(intermediate_result: Any) -> None:
+        nonlocal best, since
+        if not np.array_equal(last["x"], intermediate_result.x):  # the search tried another point after this one
+            both(intermediate_result.x)
+        trace.append((float(intermediate_result.fun), float(last["watched"]) if watches else np.nan))
+        since += 1
+        if trace[-1][1] < best.score:
+            best, since = Found(intermediate_result.x.copy(), trace[-1][1], ""), 0
+        if watches and since >= options.patience:
+            raise StopIteration
+
+    found = minimize(
+        both, v, jac=True, method="L-BFGS-B", bounds=bounds, callback=look,
+        options={"maxiter": options.max_iterations, "maxfun": 3 * options.max_iterations, "maxcor": 20,
+                 "ftol": 1e-8, "gtol": 1e-6},
+    )  # fmt: skip
+    reasons = {0: "tolerance", 1: "max_iterations", 2: "line search"}
+    if not np.isfinite(best.score):
+        best = Found(found.x, float(found.fun), "")
+    history = pd.DataFrame(trace, columns=["objective", "validation"])
+    history.insert(0, "iteration", np.arange(1, len(trace) + 1))
+    return best._replace(stopped=reasons.get(found.status, "validation")), history
 
 
 class _Objective:
@@ -205,43 +254,6 @@ class _Objective:
         noise[:, 0] = _first_noise(self.options.noise, y_rows - predicted)
         up_down = [np.maximum(weights, 0), np.maximum(-weights, 0)] if self.lasso else [weights]
         return np.concatenate([*up_down, curve, noise.ravel()])
-
-    def minimise(self, v: np.ndarray) -> tuple[_Found, pd.DataFrame]:
-        """From one start: the best point, and the way there."""
-        trace: list[tuple[float, float]] = []
-        best = _Found(v, np.inf, "")
-        last: dict[str, Any] = {"x": v, "watched": np.nan}
-        since = 0
-
-        def both(x: np.ndarray) -> tuple[float, np.ndarray]:
-            at = torch.as_tensor(x, device=self.y.device).requires_grad_()
-            value, last["watched"] = self.value(at)
-            last["x"] = x.copy()
-            (slope,) = torch.autograd.grad(value, at)
-            return float(value.detach()), slope.cpu().numpy()
-
-        def look(intermediate_result: Any) -> None:
-            nonlocal best, since
-            if not np.array_equal(last["x"], intermediate_result.x):  # the search tried another point after this one
-                both(intermediate_result.x)
-            trace.append((float(intermediate_result.fun), float(last["watched"]) if self.watches else np.nan))
-            since += 1
-            if trace[-1][1] < best.score:
-                best, since = _Found(intermediate_result.x.copy(), trace[-1][1], ""), 0
-            if self.watches and since >= self.options.patience:
-                raise StopIteration
-
-        found = minimize(
-            both, v, jac=True, method="L-BFGS-B", bounds=self.bounds(len(v)), callback=look,
-            options={"maxiter": self.options.max_iterations, "maxfun": 3 * self.options.max_iterations, "maxcor": 20,
-                     "ftol": 1e-8, "gtol": 1e-6},
-        )  # fmt: skip
-        reasons = {0: "tolerance", 1: "max_iterations", 2: "line search"}
-        if not np.isfinite(best.score):
-            best = _Found(found.x, float(found.fun), "")
-        history = pd.DataFrame(trace, columns=["objective", "validation"])
-        history.insert(0, "iteration", np.arange(1, len(trace) + 1))
-        return best._replace(stopped=reasons.get(found.status, "validation")), history
 
     def bounds(self, n: int) -> np.ndarray:
         """Of every parameter: the curve never falls, and the parts of a lasso's weights are at least zero."""

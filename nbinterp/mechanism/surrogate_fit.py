@@ -22,6 +22,7 @@ from .noise import Noise
 from .surrogate import Surrogate, SurrogateMetrics
 from .surrogate_design import Design, as_codes, pair_positions
 from .surrogate_epistasis import Curve, EpistasisOptions, fit_epistasis
+from .surrogate_lime import fit_lime
 from .surrogate_linear import Linear, fit_lasso, fit_ridge, fit_ridge_cv
 
 __all__ = ["Fitted", "Plan", "distinct", "fit_rows", "fit_surrogate", "plan_fit"]
@@ -36,6 +37,7 @@ class Plan(NamedTuple):
     positions: np.ndarray
     exact: bool
     strength: float | tuple[float, ...]
+    n_effects: int
     options: EpistasisOptions
     validation: float
     device: str
@@ -68,6 +70,7 @@ def fit_surrogate(
     noise_order: int | None = None,
     penalty: str = "ridge",
     reg_strength: float | Sequence[float] = 0.1,
+    n_effects: int = 20,
     hidden_nodes: int = 50,
     gauge: str = "empirical",
     pairs: Any = None,
@@ -98,11 +101,14 @@ def fit_surrogate(
         Degree of the polynomials by which noise depends on the prediction; 2 with a curve, 0 without.
     penalty : str
         ``ridge`` or ``lasso``, on effects of letters and pairs.  A closed form has a lasso's zeros exactly; a likelihood has those
-        that it reached before it stopped.
+        that it reached before it stopped.  ``lime``, of linear surrogates: the first `n_effects` letters of the lasso's path,
+        fitted again without a penalty (``gauge="none"`` keeps the others at 0).
     reg_strength : float or several
         A closed form has scikit-learn's alpha; several are compared by five-fold cross-validation (ridge).  With a likelihood
         it multiplies the sum of squares (absolute values) of effects on a phenotype of deviation 1, against the summed
         negative log likelihood.
+    n_effects : int
+        Effects that ``lime`` keeps; SQUID's ``k``.
     hidden_nodes : int
         Hyperbolic tangents in the curve.
     gauge : str
@@ -179,7 +185,7 @@ def fit_surrogate(
 def plan_fit(X: Any, y: Any, told: dict[str, Any]) -> tuple[Plan, torch.Tensor, np.ndarray]:
     """Check what `fit_surrogate` was told; give the plan, codes and measurements."""
     where = "fit_surrogate"
-    choices = {"gpmap": _GPMAPS, "linearity": ("linear", "nonlinear"), "penalty": ("ridge", "lasso")}
+    choices = {"gpmap": _GPMAPS, "linearity": ("linear", "nonlinear"), "penalty": ("ridge", "lasso", "lime")}
     for argument, known in (*choices.items(), ("gauge", tuple(g for g in GAUGES if g not in ("wild-type", "user")))):
         check_choice(where, argument, told[argument], known)
     nonlinear = told["linearity"] == "nonlinear"
@@ -188,13 +194,16 @@ def plan_fit(X: Any, y: Any, told: dict[str, Any]) -> tuple[Plan, torch.Tensor, 
     order = told["noise_order"] if told["noise_order"] is not None else 2 * nonlinear
     for argument, value, least in (
         ("noise_order", order, 0), ("hidden_nodes", told["hidden_nodes"], 1), ("n_starts", told["n_starts"], 1),
-        ("max_iterations", told["max_iterations"], 1),
+        ("max_iterations", told["max_iterations"], 1), ("n_effects", told["n_effects"], 1),
     ):  # fmt: skip
         if not isinstance(value, (int, np.integer)) or value < least:
             raise problem(where, argument, got=repr(value), need=f"an integer of at least {least}", do="correct it")
     codes = as_codes(where, X)
     values = _measurements(where, y, len(codes))
     exact = not nonlinear and noise == "Gaussian" and order == 0
+    if told["penalty"] == "lime" and not exact:
+        got, need = f"'lime' with linearity={told['linearity']!r}", "a linear surrogate with Gaussian noise of order 0"
+        raise problem(where, "penalty", got=got, need=need, do="pass linearity='linear', or penalty='lasso'")
     several = np.ndim(told["reg_strength"]) > 0
     strengths = np.atleast_1d(np.asarray(told["reg_strength"], np.float64))
     if not len(strengths) or not np.isfinite(strengths).all() or (strengths < 0).any():
@@ -210,7 +219,11 @@ def plan_fit(X: Any, y: Any, told: dict[str, Any]) -> tuple[Plan, torch.Tensor, 
         max_iterations=told["max_iterations"], random_state=told["random_state"],
     )  # fmt: skip
     strength = tuple(strengths.tolist()) if several else float(strengths[0])
-    return Plan(positions, exact, strength, options, told["validation"], told["device"]), codes, values
+    return (
+        Plan(positions, exact, strength, told["n_effects"], options, told["validation"], told["device"]),
+        codes,
+        values,
+    )
 
 
 def _measurements(where: str, y: Any, n: int) -> np.ndarray:
@@ -273,7 +286,9 @@ def _center_scale(values: np.ndarray, noise: str) -> tuple[float, float]:
 
 
 def _exact(design: Design, y: torch.Tensor, plan: Plan, counts: torch.Tensor | None) -> Fitted:
-    if plan.options.penalty == "lasso":
+    if plan.options.penalty == "lime":
+        linear = fit_lime(design, y, plan.n_effects, counts)
+    elif plan.options.penalty == "lasso":
         linear = fit_lasso(design, y, plan.options.strength, counts)
     elif isinstance(plan.strength, tuple) and counts is None:
         linear = fit_ridge_cv(design, y, plan.strength, random_state=plan.options.random_state)

@@ -9,7 +9,7 @@ Source: Murtagh 1983, A survey of recent advances in hierarchical clustering alg
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -22,7 +22,22 @@ from .ward_lists import Lists
 __all__ = ["ward_linkage"]
 
 _LENGTH = 48  # entries of a list of near clusters
-_WAIT = 64  # empty lists wait while a round merges at least this part of the clusters
+
+
+class _Pace(NamedTuple):
+    """When lists that have run empty are filled.
+
+    They wait while a round merges at least one of `wait` clusters; then one of `part` of them are filled, and `least` or
+    more.  The longer they wait, the fewer clusters are left to look at; the shorter, the fewer rounds there are.
+    """
+
+    wait: int
+    least: int
+    part: int
+
+
+_PACES = {"cuda": _Pace(64, 2048, 2)}  # where rounds cost more than products
+_PACE = _Pace(2**40, 128, 8)
 
 
 def ward_linkage(
@@ -99,24 +114,23 @@ def _agglomerate(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Merge all; the slots a < b of each merge and its squared height, never below those of its parts."""
     lists = Lists(points, weights, _LENGTH)
-    left = len(points)
+    lists.start()
+    left, pace = len(points), _PACES.get(points.device.type, _PACE)
     rounds: list[tuple[torch.Tensor, torch.Tensor, torch.Tensor]] = []
-    reached = torch.zeros(len(points), dtype=torch.float64, device=points.device)
     with progress(done + left - 1, "ward", verbose) as advance:
         advance(done)
         while left > 1:
-            active, a = _mutual(lists)
-            hungry = active[lists.nearest[active] < 0]
-            if len(a) * _WAIT < left and len(hungry):
-                lists.refresh(hungry)
-                active, a = _mutual(lists)
+            lists.close_up()
+            a = _mutual(lists)
+            hungry = torch.nonzero(lists.alive & (lists.nearest < 0))[:, 0]
+            if len(a) * pace.wait < left and len(hungry):
+                lists.refresh(_first_needed(lists, hungry, pace))
+                continue
             if not len(a):  # heights that tie but for their rounding can run in a circle
-                a = active[lists.height[active].argmin()][None]
+                a = torch.where(lists.alive, lists.height, torch.inf).argmin()[None]
             a, b = torch.minimum(a, lists.nearest[a]), torch.maximum(a, lists.nearest[a])
-            height = torch.maximum(lists.height[a], torch.maximum(reached[a], reached[b]))
             lists.merge(a, b)
-            reached[a] = height
-            rounds.append((a, b, height))
+            rounds.append((lists.first[a], lists.first[b], lists.formed[a]))
             left -= len(a)
             advance(len(a))
     if not rounds:
@@ -125,11 +139,17 @@ def _agglomerate(
     return one, two, heights
 
 
-def _mutual(lists: Lists) -> tuple[torch.Tensor, torch.Tensor]:
-    """The slots of clusters, and of those that come before their mutual nearest neighbours."""
-    active = torch.nonzero(lists.alive)[:, 0]
-    nearest = lists.nearest[active]
-    return active, active[(nearest > active) & (lists.nearest[nearest] == active)]
+def _mutual(lists: Lists) -> torch.Tensor:
+    """The slots of clusters that come before their mutual nearest neighbours."""
+    slots = torch.nonzero(lists.alive & (lists.nearest >= 0))[:, 0]
+    nearest = lists.nearest[slots]
+    return slots[(nearest > slots) & (lists.nearest[nearest] == slots)]
+
+
+def _first_needed(lists: Lists, hungry: torch.Tensor, pace: _Pace) -> torch.Tensor:
+    """Those whose rims are lowest: when the others come to be needed, there will be fewer clusters to look at."""
+    some = max(pace.least, len(hungry) // pace.part)
+    return hungry if some >= len(hungry) else hungry[lists.rim[hungry].argsort()[:some]].sort().values
 
 
 def _linkage(a: np.ndarray, b: np.ndarray, heights: np.ndarray, n: int) -> np.ndarray:

@@ -14,17 +14,20 @@ from __future__ import annotations
 
 import torch
 
-from .neighbours_bounds import Tile, lower_bounds, narrow, smallest, squares, tile_rows
+from .neighbours_bounds import Tile, at_a_time, lower_bounds, narrow, smallest, squares, tile_rows
+from .neighbours_pairs import least_of_all, weighed
 
 __all__ = ["Lists"]
 
 _SHRINK = 1 - 1e-12  # more than the rounding of the formulas on bounds
-_ROWS = 1024  # lists whose entries are compared with one another at a time
+_CELLS = 2**16  # entries of lists that are compared with one another at a time
+_CHUNK = 2**19  # numbers moved at a time
+_SPARE = 8  # slots are closed up when one of so many is empty
 _INF = float("inf")
 
 
 class Lists:
-    """Clusters in slots, a slot being the first member of its cluster, and what is near to each.
+    """Clusters in slots, in the order of their first members, and what is near to each.
 
     Parameters
     ----------
@@ -39,58 +42,96 @@ class Lists:
     def __init__(self, points: torch.Tensor, weights: torch.Tensor, length: int) -> None:
         n, self.device = len(points), points.device
         self.points, self.weights, self.length = points, weights, length
+        self.first = torch.arange(n, device=self.device)  # members
         self.alive = torch.ones(n, dtype=torch.bool, device=self.device)
-        self.near = torch.zeros((n, length), dtype=torch.long, device=self.device)
+        self.near = self.first[:, None].repeat(1, length)  # entries that are out name their own cluster
         self.low = torch.full((n, length), _INF, dtype=torch.float64, device=self.device)
         self.sure = torch.zeros((n, length), dtype=torch.bool, device=self.device)
         self.rim = torch.zeros(n, dtype=torch.float64, device=self.device)
         self.nearest = torch.full((n,), -1, dtype=torch.long, device=self.device)  # -1: not known
         self.height = torch.full((n,), _INF, dtype=torch.float64, device=self.device)  # squared, of that merge
+        self.formed = torch.zeros(n, dtype=torch.float64, device=self.device)  # squared height, never below its parts'
+        self.tile = narrow(points, self.first, torch.float32)
+        self._rows = max(1, at_a_time(_CELLS, self.device) // length)
 
     def exact(self, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
         """Squared heights at which the pairs would merge."""
         u, v = self.weights[a], self.weights[b]
         return 2 * u * v / (u + v) * squares(self.points, a, b)
 
+    def close_up(self) -> None:
+        """Give up the slots of clusters that have been merged away, once they are many."""
+        n, kept = len(self.alive), torch.nonzero(self.alive)[:, 0]
+        if (n - len(kept)) * _SPARE < n:
+            return
+        slot = self.alive.cumsum(0) - 1
+        for name in ("first", "weights", "sure", "low", "rim", "height", "formed"):
+            setattr(self, name, getattr(self, name)[kept])
+        self.near = slot[self.near[kept]]
+        nearest = self.nearest[kept]
+        self.nearest = torch.where(nearest < 0, nearest, slot[nearest.clamp(min=0)])
+        self.points = _closed(self.points, kept)
+        self.tile = Tile(_closed(self.tile.rows, kept), self.tile.norms[kept], self.tile.slack)
+        self.alive = torch.ones_like(kept, dtype=torch.bool)
+
     # -- all pairs ---------------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Fill all lists; afterwards each cluster knows its nearest."""
+        n = len(self.points)
+        k = min(self.length, n - 1)
+        if k:
+            halves = None if bool((self.weights == 1).all()) else self._halves(self.tile)
+            rows = torch.arange(n, device=self.device)
+            self._write(rows, *least_of_all(self.tile, k, halves), n - 1)
+            self.settle(rows)
+            self._insist(rows)
 
     def refresh(self, rows: torch.Tensor) -> None:
         """Fill the lists of `rows` anew; afterwards each of them knows its nearest."""
-        for dtype in (torch.float32, torch.float64):
-            columns = torch.nonzero(self.alive)[:, 0]
-            tile, weights = narrow(self.points, columns, dtype), self.weights[columns].to(dtype)
-            where = torch.searchsorted(columns, rows)
-            step = tile_rows(len(columns))
-            for i in range(0, len(rows), step):
-                self._fill(rows[i : i + step], where[i : i + step], columns, tile, weights)
-            self.settle(rows)
-            rows = rows[self.nearest[rows] < 0]
-            if not len(rows):
-                return
-        for row in rows:  # more equals than a list holds
-            self._fill_with_one(row, columns, tile, weights)
+        self._fill(rows, self.tile)
+        self._insist(rows)
 
-    def _bounds(self, where: torch.Tensor, tile: Tile, weights: torch.Tensor) -> torch.Tensor:
-        own = weights[where]
-        bounds = lower_bounds(tile.take(where), tile)
-        bounds.mul_(weights).div_(own[:, None] + weights).mul_(2 * own[:, None])
-        bounds[torch.arange(len(where), device=self.device), where] = _INF
+    def _insist(self, rows: torch.Tensor) -> None:
+        """Look again, in float64, for the nearest of those among `rows` that do not know it."""
+        rows = rows[self.nearest[rows] < 0]
+        if not len(rows):
+            return
+        alive = torch.nonzero(self.alive)[:, 0]
+        wide = narrow(self.points, alive, torch.float64)
+        tile = Tile(self.points, torch.full_like(self.rim, _INF).index_copy_(0, alive, wide.norms), wide.slack)
+        self._fill(rows, tile)
+        for row in rows[self.nearest[rows] < 0]:  # more equals than a list holds
+            self._fill_with_one(row, tile)
+
+    def _halves(self, tile: Tile) -> torch.Tensor:
+        return (0.5 / self.weights).to(tile.norms.dtype)
+
+    def _bounds(self, rows: torch.Tensor, tile: Tile) -> torch.Tensor:
+        halves = self._halves(tile)
+        bounds = weighed(lower_bounds(tile.take(rows), tile), halves[rows], halves)
+        bounds[torch.arange(len(rows), device=self.device), rows] = _INF
         return bounds
 
-    def _fill(
-        self, rows: torch.Tensor, where: torch.Tensor, columns: torch.Tensor, tile: Tile, weights: torch.Tensor
-    ) -> None:
-        k = min(self.length, len(columns) - 1)
-        low, at = smallest(self._bounds(where, tile, weights), k)
-        slack = 1 - 8 * torch.finfo(low.dtype).eps  # the weights' share of the rounding
-        self.near[rows, :k], self.low[rows, :k] = columns[at], low.double() * slack
-        self.low[rows, k:], self.sure[rows] = _INF, False
-        self.rim[rows] = low[:, -1].double() * slack if k < len(columns) - 1 else _INF
+    def _fill(self, rows: torch.Tensor, tile: Tile) -> None:
+        others = int(self.alive.sum()) - 1
+        k = min(self.length, others)
+        for some in rows.split(tile_rows(len(self.points), self.device)):
+            self._write(some, *smallest(self._bounds(some, tile), k), others)
+        self.settle(rows)
 
-    def _fill_with_one(self, row: torch.Tensor, columns: torch.Tensor, tile: Tile, weights: torch.Tensor) -> None:
-        bounds = self._bounds(torch.searchsorted(columns, row[None]), tile, weights)[0]
-        first = columns[bounds.argmin()]
-        within = columns[bounds <= self.exact(row[None], first[None])]
+    def _write(self, rows: torch.Tensor, low: torch.Tensor, at: torch.Tensor, others: int) -> None:
+        """New lists: the least of the bounds of so many others."""
+        k = low.shape[1]
+        slack = 1 - 8 * torch.finfo(low.dtype).eps  # the weights' share of the rounding
+        low = low.double().clamp_(min=0).mul_(slack)
+        self.near[rows, :k], self.low[rows, :k] = at, low
+        self.low[rows, k:], self.near[rows, k:], self.sure[rows] = _INF, rows[:, None], False
+        self.rim[rows] = low[:, -1] if k < others else _INF
+
+    def _fill_with_one(self, row: torch.Tensor, tile: Tile) -> None:
+        bounds = self._bounds(row[None], tile)[0]
+        within = torch.nonzero(bounds <= self.exact(row[None], bounds.argmin()[None]))[:, 0]
         heights = self.exact(row.expand(len(within)), within)
         best = heights.min()
         self.near[row, 0], self.low[row, 0], self.sure[row, 0] = within[heights == best][0], best, True
@@ -104,61 +145,74 @@ class Lists:
         A row of which no entry is within the rim does not know its nearest.
         """
         self.nearest[rows], self.height[rows] = -1, _INF
+        some = 1  # entries made exact at a time: twice as many each time, for fewer and fewer rows
         while len(rows):
-            low = self.low[rows]
-            best = low.amin(1)
-            known = best < _INF
-            rows, low, best = rows[known], low[known], best[known]
-            least = low == best[:, None]
-            i, j = torch.nonzero(least & ~self.sure[rows], as_tuple=True)
-            done = torch.ones(len(rows), dtype=torch.bool, device=self.device)
-            done[i] = False
+            width = min(some + 1, self.length)
+            low, at = torch.topk(self.low[rows], width, dim=1, largest=False)
+            known = low[:, 0] < _INF
+            rows, low, at = rows[known], low[known], at[known]
+            unsure = (low < _INF) & ~self.sure[rows].gather(1, at)
+            least = low == low[:, :1]
+            done = ~(unsure & least).any(1)
+            if width < self.length:
+                done &= ~least[:, -1]  # else there may be more of them
             ready = rows[done]
-            earliest = torch.where(least[done], self.near[ready], len(self.near)).amin(1)
-            self.nearest[ready], self.height[ready] = earliest, best[done]
-            row = rows[i]
-            height = self.exact(row, self.near[row, j])
-            self.low[row, j] = torch.where(height <= self.rim[row], height, _INF)
-            self.sure[row, j] = True
-            rows = rows[~done]
+            near = self.near[ready].gather(1, at[done])
+            self.nearest[ready] = torch.where(least[done], near, len(self.near)).amin(1)
+            self.height[ready] = low[done, 0]
+            i, j = torch.nonzero(unsure[:, :some] & ~done[:, None], as_tuple=True)
+            row, column = rows[i], at[i, j]
+            near = self.near[row, column]
+            height = self.exact(row, near)
+            within = height <= self.rim[row]
+            self.low[row, column] = torch.where(within, height, _INF)
+            self.near[row, column] = torch.where(within, near, row)
+            self.sure[row, column] = True
+            rows, some = rows[~done], 2 * some
 
     # -- merges ------------------------------------------------------------------------------------------------------
 
     def merge(self, a: torch.Tensor, b: torch.Tensor) -> None:
         """Unite the clusters a < b, pair by pair; each pair is of mutual nearest neighbours."""
-        u, v, joined = self.weights[a], self.weights[b], self.height[a]
-        united = self._unite(a, b)
+        joined, united = self.height[a], self._unite(a, b)
         before = self.weights.clone()
         partner = torch.arange(len(self.near), device=self.device)
         partner[a], partner[b] = b, a
         heights = torch.zeros_like(self.rim)
         heights[a], heights[b] = joined, joined
-        step = max(1, 2**19 // max(self.points.shape[1], 1))
-        for i in range(0, len(a), step):
-            s = slice(i, i + step)
-            share = (v[s] / (u[s] + v[s]))[:, None]
-            self.points[a[s]] += share * (self.points[b[s]] - self.points[a[s]])
-        self.weights[a] = u + v
-        self.alive[b] = False
-        touched = self.alive & ((partner != torch.arange(len(partner), device=self.device))[self.near]
-                                & (self.low < _INF)).any(1)  # fmt: skip
-        touched[a] = False
+        self.formed[a] = torch.maximum(joined, torch.maximum(self.formed[a], self.formed[b]))
+        self._move(a, b)
+        merging = torch.zeros_like(self.alive)
+        merging[a], merging[b] = True, True
+        touched = merging[self.near].any(1) & self.alive & ~merging
         rows = torch.nonzero(touched)[:, 0]
-        for part in rows.split(_ROWS):
+        for part in rows.split(self._rows):
             self._keep(
                 part, *self._follow(part, self.near[part], self.low[part], self.sure[part], partner, heights, before)
             )
-        for s, (near, low) in zip(a.split(_ROWS), united, strict=True):
+        for s, (near, low) in zip(a.split(self._rows), united, strict=True):
             self._keep(
                 s, *self._follow(s, near, low, torch.zeros_like(near, dtype=torch.bool), partner, heights, before)
             )
         self.settle(torch.cat([rows, a]))
 
+    def _move(self, a: torch.Tensor, b: torch.Tensor) -> None:
+        """Put the centroids of the unions into the slots a; the slots b are empty then."""
+        step = _step(self.points)
+        for i, j in zip(a.split(step), b.split(step), strict=True):
+            u, v = self.weights[i], self.weights[j]
+            self.points[i] += (v / (u + v))[:, None] * (self.points[j] - self.points[i])
+            new = narrow(self.points, i, torch.float32)
+            self.tile.rows[i], self.tile.norms[i] = new.rows, new.norms
+        self.weights[a] += self.weights[b]
+        self.tile.norms[b] = _INF
+        self.alive[b] = False
+
     def _unite(self, a: torch.Tensor, b: torch.Tensor) -> list[tuple[torch.Tensor, torch.Tensor]]:
         """Lists of the unions, of clusters as they are before the merges, and their rims."""
         lightest = self.weights[self.alive].min()
         out = []
-        for x, y in zip(a.split(_ROWS), b.split(_ROWS), strict=True):
+        for x, y in zip(a.split(self._rows), b.split(self._rows), strict=True):
             joined, u, v = self.height[x], self.weights[x], self.weights[y]
             near = torch.cat([self.near[x], self.near[y]], dim=1)
             own = torch.cat([self.low[x], self.low[y]], dim=1)
@@ -212,6 +266,7 @@ class Lists:
             near, sure = near.gather(1, order), sure.gather(1, order)
             self.rim[rows] = torch.minimum(self.rim[rows], low[:, self.length])
             near, low, sure = near[:, : self.length], low[:, : self.length], sure[:, : self.length]
+        near = torch.where(low < _INF, near, rows[:, None])
         self.near[rows], self.low[rows], self.sure[rows] = near, low, sure
 
 
@@ -221,3 +276,16 @@ def _united(
     """Bound the dissimilarity of a cluster of weight w from the union of two of weights u, v, from bounds for the two."""
     value = ((u + w) * left + (v + w) * right - w * joined) / (u + v + w)
     return torch.maximum(value, torch.minimum(left, right)) * _SHRINK
+
+
+def _step(x: torch.Tensor) -> int:
+    return max(1, at_a_time(_CHUNK, x.device) // max(x.shape[1], 1))
+
+
+def _closed(x: torch.Tensor, kept: torch.Tensor) -> torch.Tensor:
+    """The rows `kept`, ascending, moved up to the beginning, in place."""
+    done = 0
+    for some in kept.split(_step(x)):
+        x[done : done + len(some)] = x[some]
+        done += len(some)
+    return x[:done]

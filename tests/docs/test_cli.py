@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import re
 import shlex
+import warnings
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 import nbinterp as nb
+from nbinterp import mechanism
 from nbinterp.cli.main import _parser, main
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "cli.md").read_text()
 _FENCED = re.compile(r"^```sh\n(.*?)^```$(?:\s*^```text\n(.*?)^```$)?", re.MULTILINE | re.DOTALL)
+_QUICKER = {  # the same, on fewer sequences
+    "mutagenize": ["-n", "60"],
+    "mechanisms": ["-n", "60", "--refits", "0", "--no-report", "--overwrite"],
+    "surrogate": ["-n", "60", "--max-iterations", "5", "--bootstrap", "2"],
+}
 COMMANDS = [(line, text) for lines, text in _FENCED.findall(PAGE) for line in lines.splitlines()]
 
 
@@ -37,15 +45,42 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rng = np.random.default_rng(0)
     np.savez(root / "attributions.ohe.npz", X.numpy())
     np.savez(root / "attributions.attr.npz", rng.normal(size=X.shape) ** 3)
+    _write_library(root)
     return root
 
 
+def _write_library(root: Path) -> None:
+    """An enhancer, a model, and what the page's commands write that others of them read."""
+    enhancer = "".join(np.random.default_rng(0).choice(list("ACGT"), 160))
+    (root / "enhancer.fa").write_text(f">peak_1\n{enhancer}\n>peak_7\n{enhancer[::-1]}\n")
+    torch.manual_seed(0)
+    layers = (torch.nn.Conv1d(4, 3, 5, stride=4), torch.nn.ReLU(), torch.nn.Flatten(), torch.nn.Linear(117, 2))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        torch.jit.trace(torch.nn.Sequential(*layers).eval(), torch.zeros(1, 4, 160)).save(root / "model.pt")
+    library = mechanism.random_library(enhancer, 60, 0.1)
+    y = library.n_mutations + np.random.default_rng(1).normal(size=60)
+    table = mechanism.compile_library(library, y)
+    table.to_csv(root / "library.tsv", sep="\t", index=False)
+    table.rename(columns={"sequence": "seq", "prediction": "log2FC"}).to_csv(root / "mpra.tsv", sep="\t", index=False)
+    maps = np.random.default_rng(0).normal(size=(60, 160, 4)).astype(np.float32)
+    (root / "folder").mkdir()
+    for folder in (root, root / "folder"):
+        mechanism.compile_library(library, y, names="seam").to_csv(folder / "mave.csv", index=False)
+    np.save(root / "folder" / "maps.npy", maps)
+    mechanism.MechanismSpace.from_parts(library, maps, y, n_refits=0).save(root / "out" / "space")
+
+
 @pytest.mark.parametrize(("command", "shows"), COMMANDS, ids=[command for command, _ in COMMANDS])
+@pytest.mark.filterwarnings("ignore:.*torch.jit:DeprecationWarning")  # its loader is deprecated
 def test_a_command_runs_and_shows_what_the_page_says(
     command: str, shows: str, folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(folder)
     words = shlex.split(command)[1:]
+    words += _QUICKER.get(words[0], [])
+    if any(word.endswith(".parquet") for word in words):
+        pytest.importorskip("polars")
     assert main(words) == 0, capsys.readouterr().err
     out = capsys.readouterr().out
     if shows:

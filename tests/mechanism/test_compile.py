@@ -11,6 +11,7 @@ import torch
 
 from nbinterp.errors import NbinterpError
 from nbinterp.mechanism.compile import compile_library
+from nbinterp.mechanism.compile_profile import profile_component
 from nbinterp.mechanism.compile_sequence import LazySequences
 from nbinterp.mechanism.library import Library, library_of
 from nbinterp.mechanism.library_global import backgrounds_of, global_library
@@ -120,3 +121,29 @@ def test_errors_say_what_to_do(arguments: tuple[Any, ...], message: str) -> None
     y, backgrounds, target = (*arguments, None, None)[:3]
     with pytest.raises(NbinterpError, match=message):
         compile_library(random_library(REFERENCE, 5), y, backgrounds, target=target)
+
+
+# ---- one number of each profile
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize("shape", [(30, 12), (9, 5, 4)])
+def test_profiles_are_projected_as_squid_projects_them(shape: tuple[int, ...]) -> None:
+    profiles = np.random.RandomState(0).standard_normal(shape) * np.linspace(1, 3, shape[-1]) + 2
+    flat = profiles.reshape(len(profiles), -1)
+    centred = flat - flat.mean(0)
+    vectors = np.linalg.svd(centred.T, full_matrices=False)[0]
+    along = centred @ vectors[:, 0]
+    along *= np.sign(np.corrcoef(flat.sum(1), along)[0, 1])
+    np.testing.assert_allclose(profile_component(profiles), along, atol=1e-9)
+    np.testing.assert_allclose(profile_component(torch.from_numpy(-profiles)), -along, atol=1e-9)
+
+
+def test_profiles_that_say_nothing_are_refused() -> None:
+    for profiles, message in [
+        (np.ones((3, 4)), "got one and the same"),
+        (np.ones((1, 4)), r"got shape \(1, 4\)"),
+        (np.full((3, 4), np.nan), "got NaN"),
+    ]:
+        with pytest.raises(NbinterpError, match=r"profile_component\(profiles\): " + message):
+            profile_component(profiles)

@@ -374,7 +374,7 @@ def test_files_that_are_something_else(tmp_path: Path) -> None:
     np.save(foreign, np.zeros(3))
     with pytest.raises(FormatError, match=r"got .*foreign.npy without a readable foreign.json"):
         attribute_library(small_model(), library, path=foreign, device="cpu")
-    with pytest.raises(NbinterpError, match=r"path\): got .*maps.npz; need a name that ends in .npy"):
+    with pytest.raises(NbinterpError, match=r"path\): got .*maps.npz; need a name that ends in .npy or .zarr"):
         attribute_library(small_model(), library, path=tmp_path / "maps.npz", device="cpu")
     path = tmp_path / "maps.npy"
     attribute_library(small_model(), library, path=path, device="cpu")

@@ -10,6 +10,8 @@ from scipy.special import gammaln
 
 from nbinterp.errors import NbinterpError
 from nbinterp.mechanism.noise import Noise, log_likelihood_loss
+from nbinterp.mechanism.surrogate_design import Design
+from nbinterp.mechanism.surrogate_epistasis import EpistasisOptions, _Objective
 
 COEFFICIENTS = {
     "gaussian": np.array([[-0.5, 0.3, -0.1]]),
@@ -50,6 +52,27 @@ def test_losses_equal_mavenns_formulas(kind: str) -> None:
     expected = [mavenn_loss(kind, *one, COEFFICIENTS[kind]) for one in zip(y, y_hat, strict=True)]
     found = log_likelihood_loss(kind, *(torch.as_tensor(a) for a in (y, y_hat, COEFFICIENTS[kind])))
     np.testing.assert_allclose(found.numpy(), expected, rtol=1e-11, atol=1e-11)
+
+
+@pytest.mark.parametrize("kind", COEFFICIENTS)
+def test_the_whole_objective_is_mavenns(kind: str) -> None:
+    """Phenotype, curve, noise and penalties: GE regression, one sequence at a time."""
+    random = np.random.RandomState(4)
+    codes, y = random.randint(0, 4, (25, 3)), random.normal(size=25)
+    coefficients = COEFFICIENTS[kind]
+    options = EpistasisOptions(noise=kind, noise_order=2, strength=0.7, eta=0.02, hidden=2)
+    design = Design(torch.as_tensor(codes.astype(np.uint8)), np.array([[0, 1]]), "cpu")
+    ones = torch.ones(25, dtype=torch.float64)
+    objective = _Objective(design, torch.as_tensor(y), options, ones, 0 * ones)
+    w, curve = random.normal(size=design.n_features), np.array([0.3, 0.6, 0.2, 1.1, 0.4, -0.5, 0.7])
+    found, _ = objective.value(torch.as_tensor(np.concatenate([w, curve, coefficients.ravel()])))
+    raw = np.array([sum(w[4 * l + c] for l, c in enumerate(row)) + w[12 + 4 * row[0] + row[1]] for row in codes])
+    loss = 0.0
+    for phi, one in zip((raw - raw.mean()) / raw.std(), y, strict=True):
+        y_hat = 0.3 + sum(b * np.tanh(c * phi + d) for b, c, d in zip(curve[1:3], curve[3:5], curve[5:], strict=True))
+        loss += mavenn_loss(kind, one, y_hat, coefficients)
+    penalty = 0.7 * (w**2).sum() / raw.var() + 0.02 * ((curve**2).sum() + (coefficients**2).sum())
+    np.testing.assert_allclose(float(found), (loss + penalty) / 25, rtol=1e-9)
 
 
 @pytest.mark.parametrize("kind", COEFFICIENTS)

@@ -8,7 +8,10 @@ import torch
 
 from nbinterp.errors import NbinterpError, NbinterpWarning
 from nbinterp.mechanism import surrogate_linear
+from nbinterp.mechanism.surrogate_bootstrap import bootstrap_surrogate
 from nbinterp.mechanism.surrogate_design import Design, as_codes, pair_positions
+from nbinterp.mechanism.surrogate_fit import fit_surrogate
+from nbinterp.mechanism.surrogate_lime import _path, fit_lime
 from nbinterp.mechanism.surrogate_linear import fit_lasso, fit_ridge, fit_ridge_cv
 from nbinterp.sequence import PackedSequence
 
@@ -205,3 +208,118 @@ def test_a_second_device_agrees_with_the_cpu(second_device: str) -> None:
     torch.testing.assert_close(found.weights.cpu(), fit_ridge(design, y, 0.3).weights, rtol=0, atol=1e-10)
     lasso = fit_lasso(there, y.to(second_device), 0.02)
     torch.testing.assert_close(lasso.weights.cpu(), fit_lasso(design, y, 0.02).weights, rtol=0, atol=1e-8)
+
+
+# ---- the few letters that say most
+
+
+def sparse_problem(seed: int) -> tuple[np.ndarray, torch.Tensor]:
+    """Variants of one sequence of which few letters matter."""
+    random = np.random.RandomState(seed)
+    codes = np.where(random.rand(300, 12) < 0.25, random.randint(0, 4, (300, 12)), random.randint(0, 4, 12))
+    effects = random.normal(size=48) * (random.rand(48) < 0.3)
+    y = np.eye(4)[codes].reshape(300, -1) @ effects + 0.3 * random.normal(size=300)
+    return codes.astype(np.uint8), torch.as_tensor(y)
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("k", [1, 3, 8])
+def test_lime_keeps_what_squid_keeps(seed: int, k: int) -> None:
+    """SurrogateLIME: the first point of the path with k columns, then least squares on these."""
+    linear_model = pytest.importorskip("sklearn.linear_model")
+    codes, y = sparse_problem(seed)
+    columns = np.eye(4)[codes].reshape(len(codes), -1)
+    alphas, _, path = linear_model.lars_path(
+        columns - columns.mean(0), (y - y.mean()).numpy(), method="lasso", alpha_min=0.005
+    )
+    first = next(i for i in range(path.shape[1]) if (path[:, i] != 0).sum() == k)
+    kept = np.flatnonzero(path[:, first])
+    again = linear_model.LinearRegression().fit(columns[:, kept], y)
+    found = fit_lime(Design(torch.as_tensor(codes), np.zeros((0, 2), int), "cpu"), y, k)
+    assert np.flatnonzero(found.weights).tolist() == kept.tolist()
+    np.testing.assert_allclose(found.weights[kept], again.coef_, atol=1e-9)
+    np.testing.assert_allclose(found.intercept, again.intercept_, atol=1e-9)
+    np.testing.assert_allclose(found.facts["strength"], alphas[first], rtol=1e-9)
+
+
+@pytest.mark.parity
+@pytest.mark.filterwarnings("ignore")  # SQUID's own
+@pytest.mark.parametrize("k", [3, 8])
+def test_lime_is_squids_own(k: int) -> None:
+    """To what its coordinate descent leaves."""
+    zoo = pytest.importorskip("squid.surrogate_zoo")
+    codes, y = sparse_problem(2)
+    theirs = zoo.SurrogateLIME((*codes.shape, 4), 1, k=k, gpu=False)
+    theirs.train(np.eye(4)[codes], y.numpy(), verbose=0)
+    ours = fit_surrogate(codes, y, linearity="linear", penalty="lime", n_effects=k, gauge="none", test=0)
+    np.testing.assert_allclose(ours.theta.T, theirs.get_params()[1], atol=1e-3)
+
+
+def test_the_path_is_the_lassos() -> None:
+    """Where the path has so many columns, a lasso at that strength has the same ones."""
+    codes, y = sparse_problem(7)
+    design = Design(torch.as_tensor(codes), np.zeros((0, 2), int), "cpu")
+    for k in (2, 5):
+        found = fit_lime(design, y, k)
+        lasso = fit_lasso(design, y, float(found.facts["strength"]) * (1 + 1e-6), tolerance=1e-14)
+        assert np.array_equal(lasso.weights.abs() > 1e-6, found.weights != 0)
+
+
+def test_lime_counts_rows_and_finds_its_end() -> None:
+    codes, y = sparse_problem(1)
+    none = np.zeros((0, 2), int)
+    counts = np.random.RandomState(0).poisson(1, len(y))
+    repeated = fit_lime(
+        Design(torch.as_tensor(np.repeat(codes, counts, 0)), none, "cpu"),
+        y.repeat_interleave(torch.as_tensor(counts)),
+        5,
+    )
+    counted = fit_lime(Design(torch.as_tensor(codes), none, "cpu"), y, 5, torch.as_tensor(counts, dtype=torch.float64))
+    np.testing.assert_allclose(counted.weights, repeated.weights, atol=1e-9)
+    design = Design(torch.as_tensor(codes), none, "cpu")
+    with pytest.raises(
+        NbinterpError, match=r"n_effects\): got 48, where the path ends at \d+ columns; need as many as"
+    ):
+        fit_lime(design, y, 48)
+    exact = torch.as_tensor(np.eye(4)[codes][:, 2, 1])
+    with pytest.raises(NbinterpError, match=r"n_effects\): got 2, where the path ends at 1 columns"):
+        fit_lime(design, exact, 2)  # one letter explains all
+
+
+def test_lime_on_a_second_device(second_device: str) -> None:
+    codes, y = sparse_problem(2)
+    none = np.zeros((0, 2), int)
+    here = fit_lime(Design(torch.as_tensor(codes), none, "cpu"), y, 4)
+    there = fit_lime(Design(torch.as_tensor(codes), none, second_device), y.to(second_device), 4)
+    np.testing.assert_allclose(there.weights.cpu(), here.weights, atol=1e-9)
+
+
+def test_a_surrogate_of_few_letters() -> None:
+    codes, y = sparse_problem(3)
+    found = fit_surrogate(codes, y, linearity="linear", penalty="lime", n_effects=6, gauge="none", test=0)
+    assert (found.theta != 0).sum() == 6
+    assert found.facts["n_nonzero"] == 6
+    assert bootstrap_surrogate(found, codes, y, n=3).theta.shape == (3, 4, 12)
+    with pytest.raises(NbinterpError, match=r"penalty\): got 'lime' with linearity='nonlinear'; need a linear"):
+        fit_surrogate(codes, y, penalty="lime")
+    with pytest.raises(NbinterpError, match=r"n_effects\): got 0; need an integer of at least 1"):
+        fit_surrogate(codes, y, penalty="lime", linearity="linear", n_effects=0)
+
+
+@pytest.mark.parity
+@pytest.mark.parametrize("seed", [0, 2, 4])
+def test_columns_leave_the_path_again_as_in_scikit_learns(seed: int) -> None:
+    """Columns that say the same in part; the path turns back on itself."""
+    linear_model = pytest.importorskip("sklearn.linear_model")
+    random = np.random.RandomState(seed)
+    columns = random.normal(size=(60, 3)) @ random.normal(size=(3, 14)) + 0.4 * random.normal(size=(60, 14))
+    y = columns @ random.normal(size=14) + random.normal(size=60)
+    columns, y = columns - columns.mean(0), y - y.mean()
+    _, _, path = linear_model.lars_path(columns, y, method="lasso")
+    counts = (path != 0).sum(0)
+    assert (np.diff(counts) < 1).any()
+    for k in range(1, 15):
+        kept = np.flatnonzero(path[:, np.flatnonzero(counts == k)[0]])
+        found, _ = _path(torch.as_tensor(columns.T @ columns), torch.as_tensor(columns.T @ y), k)
+        assert found.tolist() == kept.tolist()

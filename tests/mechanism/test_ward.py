@@ -10,9 +10,12 @@ import torch
 from scipy.cluster import hierarchy
 
 from nbinterp.errors import NbinterpError
+from nbinterp.mechanism import neighbours_bounds as bounds_module
+from nbinterp.mechanism import neighbours_pairs as pairs_module
 from nbinterp.mechanism import ward as ward_module
 from nbinterp.mechanism.neighbours_bounds import lower_bounds, narrow, smallest
 from nbinterp.mechanism.neighbours_maps import as_points, collapse
+from nbinterp.mechanism.neighbours_pairs import least_of_all
 from nbinterp.mechanism.ward import ward_linkage
 from nbinterp.mechanism.ward_lists import Lists
 
@@ -166,9 +169,9 @@ def test_the_engine_of_scipy_is_scipys_to_the_bit() -> None:
 def test_short_lists_and_patience_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     maps = mutant_maps(150, 5, seed=5)
     expected = ward_linkage(maps)
-    for length, wait in [(1, 1), (2, 10**9), (3, 8), (500, 64)]:
+    for length, wait, least, part in [(1, 1, 1, 8), (2, 2**40, 128, 8), (3, 8, 5, 2), (500, 64, 1, 1)]:
         monkeypatch.setattr(ward_module, "_LENGTH", length)
-        monkeypatch.setattr(ward_module, "_WAIT", wait)
+        monkeypatch.setattr(ward_module, "_PACE", ward_module._Pace(wait, least, part))
         assert np.array_equal(ward_linkage(maps), expected)
 
 
@@ -214,6 +217,75 @@ def test_smallest_is_a_selection(n: int, k: int) -> None:
     low, at = smallest(values, k)
     assert torch.equal(low, values.sort(dim=1).values[:, :k])
     assert torch.equal(values.gather(1, at), low)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize(("rows", "cells"), [(1, 1), (7, 40), (16, 2**22), (1000, 2**22)])
+def test_the_least_of_all_pairs_are_those_of_every_row(
+    rows: int, cells: int, weighted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However the pairs are cut into tiles."""
+    monkeypatch.setattr(pairs_module, "_ROWS", rows)
+    monkeypatch.setattr(bounds_module, "_ROWS", 1)
+    monkeypatch.setattr(bounds_module, "_CELLS", cells)
+    random = np.random.RandomState(0)
+    points = torch.from_numpy(random.standard_normal((50, 6)))
+    points[20:25] = points[30:35]  # ties
+    weights = torch.from_numpy(random.randint(1, 9, 50).astype(float)) if weighted else torch.ones(50).double()
+    tile = narrow(points, torch.arange(50), torch.float64)
+    low, at = least_of_all(tile, 5, 0.5 / weights if weighted else None)
+    truth = lower_bounds(tile, tile) * (2 * weights[:, None] * weights / (weights[:, None] + weights))
+    truth.fill_diagonal_(torch.inf)
+    torch.testing.assert_close(low, truth.sort(dim=1).values[:, :5])
+    torch.testing.assert_close(low, truth.gather(1, at))
+    assert all(len(set(row)) == 5 for row in at.tolist())
+
+
+def test_clusters_that_are_gone_give_up_their_slots() -> None:
+    """Nothing else changes: neither names, nor bounds, nor the order of slots."""
+    maps = mutant_maps(60, 5, seed=1)
+    lists = Lists(as_points("test", maps), torch.ones(60, dtype=torch.float64), 6)
+    lists.start()
+    while lists.alive.sum() > 20:
+        nearest = lists.nearest
+        hungry = torch.nonzero(lists.alive & (nearest < 0))[:, 0]
+        if len(hungry):
+            lists.refresh(hungry)
+        slots = torch.nonzero(lists.alive)[:, 0]
+        a = slots[(lists.nearest[slots] > slots) & (lists.nearest[lists.nearest[slots]] == slots)]
+        lists.merge(a, lists.nearest[a])
+    kept, names = lists.alive.clone(), lists.first
+    before = {
+        name: getattr(lists, name)[kept].clone() for name in ("first", "weights", "points", "rim", "low", "height")
+    }
+    nearest = [int(names[i]) if i >= 0 else -1 for i in lists.nearest[kept]]
+    near = torch.where(lists.low[kept] < torch.inf, names[lists.near[kept]], -1)
+    norms = lists.tile.norms[kept]
+    lists.close_up()
+    assert bool(lists.alive.all())
+    for name, values in before.items():
+        assert torch.equal(getattr(lists, name), values)
+    assert [int(lists.first[i]) if i >= 0 else -1 for i in lists.nearest] == nearest
+    assert torch.equal(torch.where(lists.low < torch.inf, lists.first[lists.near], -1), near)
+    assert torch.equal(lists.tile.norms, norms)
+    assert torch.equal(lists.tile.rows, lists.points.float())
+    slots = len(lists.alive)
+    lists.close_up()
+    assert len(lists.alive) == slots
+
+
+@pytest.mark.parametrize("length", [2, 48])
+def test_another_device_gives_the_same_tree_when_lists_run_empty(
+    length: int, second_device: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ward_module, "_LENGTH", length)
+    monkeypatch.setattr(pairs_module, "_ROWS", 16)
+    monkeypatch.setattr(bounds_module, "_ROWS", 4)
+    monkeypatch.setattr(bounds_module, "_CELLS", 2**7)
+    points = np.random.RandomState(3).standard_normal((60, 4))
+    points[50:54] = points[0]
+    points[54:] = np.round(points[54:])
+    assert_same_tree(ward_linkage(points, device=second_device), ward_linkage(points, device="cpu"))
 
 
 def test_another_device_gives_the_same_tree(second_device: str) -> None:

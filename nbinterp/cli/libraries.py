@@ -108,12 +108,12 @@ def read_library(where: str, options: Any) -> Any:
             raise problem(where, "window", got="none", need="the motif's positions", do="pass --window START END")
         return mechanism.global_library(
             reference, options.n, window, gaps=[(start, end) for start, end in options.gaps], rate=options.rate or 0.0,
-            context=options.context, seed=options.seed,
+            context=options.context, random_state=options.seed,
         )  # fmt: skip
     draw = mechanism.random_library if options.kind == "random" else mechanism.two_hot_library
     return draw(
         reference, options.n, 0.1 if options.rate is None else options.rate, counts=options.counts, window=window,
-        seed=options.seed, stream=options.stream,
+        random_state=options.seed, stream=options.stream,
     )  # fmt: skip
 
 

@@ -81,7 +81,7 @@ def cluster_maps(
     n_refits: int = 5,
     fraction: float = 0.9,
     at_most: int = 4000,
-    seed: int = 0,
+    random_state: int = 0,
     device: torch.device | str | None = None,
     verbose: bool = False,
 ) -> Clusters:
@@ -110,7 +110,7 @@ def cluster_maps(
         A tree of these maps, made before.
     n_refits, fraction, at_most
         Stability: how often, on what part of the maps, and on at most how many.
-    seed : int
+    random_state : int
         Of k-means, Leiden, and what refits are made on.
     device, verbose
         As in `ward_linkage`.
@@ -159,7 +159,7 @@ def cluster_maps(
     else:
         refit = partial(
             _flat, method=method, k=n_clusters or 30, eps=eps, min_samples=min_samples,
-            n_neighbours=n_neighbours, resolution=resolution, seed=seed, form=form,
+            n_neighbours=n_neighbours, resolution=resolution, seed=random_state, form=form,
         )  # fmt: skip
         labels = refit(maps)
         k = int(labels.max(initial=-1)) + 1
@@ -167,7 +167,7 @@ def cluster_maps(
             text = f"{where}(n_clusters): got {n_clusters}, but the maps are of {k} kinds; made {k} clusters"
             warnings.warn(text, NbinterpWarning, stacklevel=2)
     stability = stability_of(
-        maps, labels, refit, n_refits=n_refits, fraction=fraction, at_most=at_most, seed=seed, **form
+        maps, labels, refit, n_refits=n_refits, fraction=fraction, at_most=at_most, random_state=random_state, **form
     )
     return Clusters(labels, k, stability, tree, reached, method, gauge)
 
@@ -202,10 +202,10 @@ def _flat(
     form: dict[str, Any],
 ) -> np.ndarray:
     if method == "leiden":
-        return leiden(nearest_neighbours(maps, n_neighbours, **form), resolution=resolution, seed=seed)
+        return leiden(nearest_neighbours(maps, n_neighbours, **form), resolution=resolution, random_state=seed)
     device, gauge = form["device"], {"gauge": form["gauge"], "reference": form["reference"]}
     points = as_points("cluster_maps", maps, device, least=2, **gauge)
     if method == "kmeans":
-        return kmeans(points, min(k, len(points)), seed=seed)[0]
+        return kmeans(points, min(k, len(points)), random_state=seed)[0]
     assert eps is not None
     return dbscan(points, eps, min_samples)

@@ -84,7 +84,7 @@ def principal_components(
 
 
 def embed_umap(
-    graph: NeighbourGraph, maps: Any, *, n_components: int = 2, min_dist: float = 0.1, seed: int = 0
+    graph: NeighbourGraph, maps: Any, *, n_components: int = 2, min_dist: float = 0.1, random_state: int = 0
 ) -> np.ndarray:
     """UMAP of a neighbour graph.
 
@@ -96,7 +96,7 @@ def embed_umap(
         For the start and for components that are not connected.
     n_components, min_dist
         As in umap-learn.
-    seed : int
+    random_state : int
 
     Returns
     -------
@@ -121,7 +121,7 @@ def embed_umap(
             n_neighbors=graph.k + 1,
             n_components=n_components,
             min_dist=min_dist,
-            random_state=seed,
+            random_state=random_state,
             precomputed_knn=known,
             force_approximation_algorithm=True,  # else small inputs are searched again
         )
@@ -129,7 +129,7 @@ def embed_umap(
 
 
 def embed_tsne(
-    graph: NeighbourGraph, maps: Any, *, n_components: int = 2, perplexity: float | None = None, seed: int = 0
+    graph: NeighbourGraph, maps: Any, *, n_components: int = 2, perplexity: float | None = None, random_state: int = 0
 ) -> np.ndarray:
     """t-SNE of a neighbour graph, begun at the principal components.
 
@@ -142,7 +142,7 @@ def embed_tsne(
         1 or 2.
     perplexity : float, optional
         At most, and by default, a third of the neighbours.
-    seed : int
+    random_state : int
 
     Returns
     -------
@@ -169,8 +169,8 @@ def embed_tsne(
     known = nearest.PrecomputedNeighbors(graph.indices, graph.distances)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        similar = affinity.PerplexityBasedNN(knn_index=known, perplexity=wanted, random_state=seed)
-        model = tsne.TSNE(n_components=n_components, random_state=seed, negative_gradient_method="bh")
+        similar = affinity.PerplexityBasedNN(knn_index=known, perplexity=wanted, random_state=random_state)
+        model = tsne.TSNE(n_components=n_components, random_state=random_state, negative_gradient_method="bh")
         return np.asarray(model.fit(affinities=similar, initialization=start), np.float32)
 
 

@@ -15,12 +15,12 @@ __all__ = ["in_order", "kmeans"]
 
 
 def kmeans(
-    points: torch.Tensor, k: int, *, n_init: int = 10, max_iter: int = 300, seed: int = 0
+    points: torch.Tensor, k: int, *, n_init: int = 10, max_iter: int = 300, random_state: int = 0
 ) -> tuple[np.ndarray, float]:
     """Labels of the best of `n_init` starts; fewer than `k` where there are not so many kinds of points."""
     points = points - points.mean(0)
     norms = points.square().sum(1)
-    random = np.random.RandomState(seed)
+    random = np.random.RandomState(random_state)
     best, least = np.zeros(len(points), np.int64), float("inf")
     for _ in range(n_init):
         labels, inertia = _lloyd(points, norms, _seeds(points, norms, k, random), max_iter)

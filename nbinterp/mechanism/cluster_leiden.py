@@ -56,7 +56,7 @@ def shared_neighbours(graph: NeighbourGraph) -> tuple[np.ndarray, np.ndarray]:
     return edges, shared / (2 * (k + 1) - shared)
 
 
-def leiden(graph: NeighbourGraph, *, resolution: float = 1.0, seed: int = 0) -> np.ndarray:
+def leiden(graph: NeighbourGraph, *, resolution: float = 1.0, random_state: int = 0) -> np.ndarray:
     """Communities of greatest modularity at the resolution, in order of first members.
 
     Parameters
@@ -64,7 +64,7 @@ def leiden(graph: NeighbourGraph, *, resolution: float = 1.0, seed: int = 0) -> 
     graph : NeighbourGraph
     resolution : float
         More gives more and smaller ones.
-    seed : int
+    random_state : int
 
     Returns
     -------
@@ -81,6 +81,6 @@ def leiden(graph: NeighbourGraph, *, resolution: float = 1.0, seed: int = 0) -> 
     net = igraph.Graph(n=len(graph.indices), edges=edges.tolist())
     kind = leidenalg.RBConfigurationVertexPartition
     found = leidenalg.find_partition(
-        net, kind, weights=weights.tolist(), resolution_parameter=resolution, n_iterations=-1, seed=seed
+        net, kind, weights=weights.tolist(), resolution_parameter=resolution, n_iterations=-1, seed=random_state
     )
     return in_order(np.asarray(found.membership))

@@ -73,7 +73,7 @@ class Library:
     Examples
     --------
     >>> from nbinterp.mechanism.library_random import random_library
-    >>> library = random_library("ACGTACGTAC", 5, rate=0.2, seed=1)
+    >>> library = random_library("ACGTACGTAC", 5, rate=0.2, random_state=1)
     >>> library.shape, library.codes.shape, library[1:3].to_one_hot().shape
     ((5, 4, 10), (5, 10), torch.Size([2, 4, 10]))
     >>> library.sequences()[0], int(library.n_mutations[0])

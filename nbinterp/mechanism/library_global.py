@@ -35,7 +35,7 @@ def global_library(
     gaps: Sequence[tuple[int, int]] = (),
     rate: float = 0.0,
     context: str = "random",
-    seed: int = 0,
+    random_state: int = 0,
 ) -> Library:
     """Draw contexts around a motif.
 
@@ -53,7 +53,7 @@ def global_library(
         Substitutions a position of the window, drawn as in `random_library`; the first row has none.
     context : "random" or "dinucleotide"
         Uniform independent letters, or a shuffle of the whole reference with the same counts of dinucleotides.
-    seed : int
+    random_state : int
         Of the draw; row i depends on it and i alone.
 
     Returns
@@ -68,7 +68,7 @@ def global_library(
 
     Examples
     --------
-    >>> library = global_library("AAATGACTCAAAA", 3, window=(3, 10), gaps=[(6, 7)], seed=1)
+    >>> library = global_library("AAATGACTCAAAA", 3, window=(3, 10), gaps=[(6, 7)], random_state=1)
     >>> [row[3:6] + row[7:10] for row in library.sequences()]
     ['TGATCA', 'TGATCA', 'TGATCA']
     """
@@ -82,8 +82,8 @@ def global_library(
         need = "known bases" + ("" if context == "dinucleotide" else " in the window")
         raise problem(where, "reference", got="an unknown base", need=need, do="fill it, or draw random contexts")
     mean = mean_mutations(where, rate, span[1] - span[0])
-    source = _Global(int(seed), span, spans, mean, context == "dinucleotide")
-    return Library(codes, "global", span, int(seed), source, range(n))
+    source = _Global(int(random_state), span, spans, mean, context == "dinucleotide")
+    return Library(codes, "global", span, int(random_state), source, range(n))
 
 
 def backgrounds_of(library: Library) -> Library:

@@ -33,7 +33,7 @@ def random_library(
     *,
     counts: str = "poisson",
     window: tuple[int, int] | None = None,
-    seed: int = 0,
+    random_state: int = 0,
     stream: str = "row",
 ) -> Library:
     """Draw variants of a reference with random substitutions.
@@ -50,7 +50,7 @@ def random_library(
         How the number of a row's substitutions is drawn; a Poisson number is cut off at the window's width.
     window : (int, int), optional
         The positions to mutate, half-open; all by default.
-    seed : int
+    random_state : int
         Of the draw; 0 is a seed like any other.
     stream : "row" or "squid"
         Whether row i depends on the seed and i alone, or the rows are those of SQUID 0.4.9.
@@ -70,12 +70,12 @@ def random_library(
 
     Examples
     --------
-    >>> library = random_library("ACGTACGTAC", 4, rate=0.2, counts="exact", seed=3)
+    >>> library = random_library("ACGTACGTAC", 4, rate=0.2, counts="exact", random_state=3)
     >>> library.n_mutations.tolist()
     [0, 2, 2, 2]
     """
     check_choice("random_library", "counts", counts, ["poisson", "exact"])
-    return _library("random_library", reference, n, rate, counts == "exact", window, seed, stream, HAPLOID)
+    return _library("random_library", reference, n, rate, counts == "exact", window, random_state, stream, HAPLOID)
 
 
 def two_hot_library(
@@ -85,7 +85,7 @@ def two_hot_library(
     *,
     counts: str = "poisson",
     window: tuple[int, int] | None = None,
-    seed: int = 0,
+    random_state: int = 0,
     stream: str = "row",
 ) -> Library:
     """Draw variants of a diploid sequence, whose columns count the bases of two copies.
@@ -102,12 +102,12 @@ def two_hot_library(
 
     Examples
     --------
-    >>> library = two_hot_library("ACRT", 3, seed=0)
+    >>> library = two_hot_library("ACRT", 3, random_state=0)
     >>> library.to_one_hot()[0].sum(0).tolist(), library.sequences()[0]
     ([2, 2, 2, 2], 'ACRT')
     """
     check_choice("two_hot_library", "counts", counts, ["poisson", "exact"])
-    return _library("two_hot_library", reference, n, rate, counts == "exact", window, seed, stream, DIPLOID)
+    return _library("two_hot_library", reference, n, rate, counts == "exact", window, random_state, stream, DIPLOID)
 
 
 @dataclass(frozen=True)

@@ -124,7 +124,7 @@ def attribute_library(
     --------
     >>> from nbinterp.mechanism.library_random import random_library
     >>> model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(40, 1))
-    >>> library = random_library("ACGTACGTAC", 6, seed=0)
+    >>> library = random_library("ACGTACGTAC", 6, random_state=0)
     >>> attribute_library(model, library, "saliency", device="cpu").shape
     (6, 4, 10)
     """

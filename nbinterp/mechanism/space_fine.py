@@ -59,7 +59,9 @@ def fine_of_tree(linkage: np.ndarray, n_fine: int) -> tuple[np.ndarray, np.ndarr
     return labels, tree
 
 
-def fine_of_labels(maps: Any, labels: np.ndarray, n_fine: int, *, seed: int = 0, device: Any = None) -> np.ndarray:
+def fine_of_labels(
+    maps: Any, labels: np.ndarray, n_fine: int, *, random_state: int = 0, device: Any = None
+) -> np.ndarray:
     """Part clusters that have no tree: each into cells around as many of its maps as its size deserves.
 
     Parameters
@@ -81,7 +83,7 @@ def fine_of_labels(maps: Any, labels: np.ndarray, n_fine: int, *, seed: int = 0,
     >>> fine_of_labels(maps, np.array([0, 0, 0, 1, 1, -1]), 3).tolist()
     [1, 1, 1, 2, 2, 0]
     """
-    random = np.random.RandomState(seed)
+    random = np.random.RandomState(random_state)
     kinds, sizes = np.unique(labels, return_counts=True)
     spare = max(n_fine - len(kinds), 0)
     quota = np.minimum(1 + spare * sizes // len(labels), sizes)

@@ -219,7 +219,7 @@ def _library(reference: Any, given: Any, n: int, rate: float, window: Any, seed:
     if given is None and reference is None:
         raise problem(_WHERE, "reference", got="None", need="a sequence, or a library", do="pass one of the two")
     if given is None:
-        made = random_library(reference, n, rate, window=window, seed=seed)
+        made = random_library(reference, n, rate, window=window, random_state=seed)
     elif isinstance(given, Library):
         made = given
         if reference is not None and not np.array_equal(
@@ -269,7 +269,15 @@ def _clusters(
     if method == "ward" and "engine" not in options:
         linkage = keep_array(_in(home, "linkage.npy"), key, lambda: ward_linkage(maps, verbose=verbose, **form))
     return cluster_maps(
-        maps, n_clusters, method, linkage=linkage, n_refits=n_refits, seed=seed, verbose=verbose, **form, **options
+        maps,
+        n_clusters,
+        method,
+        linkage=linkage,
+        n_refits=n_refits,
+        random_state=seed,
+        verbose=verbose,
+        **form,
+        **options,
     )
 
 
@@ -279,4 +287,4 @@ def _embedding(
     if method == "pca":
         return axes_of(maps, **form)
     graph = nearest_neighbours(maps, min(_NEIGHBOURS[method], len(maps) - 1), **form)
-    return (embed_umap if method == "umap" else embed_tsne)(graph, maps, seed=seed), None
+    return (embed_umap if method == "umap" else embed_tsne)(graph, maps, random_state=seed), None

@@ -95,7 +95,7 @@ def build(
     if clusters.linkage is not None:
         fine_labels, tree = fine_of_tree(clusters.linkage, max(n_fine, clusters.k))
     else:
-        fine_labels = fine_of_labels(maps, clusters.labels, n_fine, seed=random_state, device=device)
+        fine_labels = fine_of_labels(maps, clusters.labels, n_fine, random_state=random_state, device=device)
     return MechanismSpace(
         library=library, maps=maps, y=y, table=compile_table(library, y, columns, backgrounds), clusters=clusters,
         embedding=embedding, fine_labels=fine_labels,
@@ -139,14 +139,16 @@ def _clusters(
             raise problem(_WHERE, "clusters", got=f"{len(given.labels)} labels", need=f"{n}", do="cluster these maps")
         return given, {}
     if given is None:
-        return cluster_maps(maps, n_clusters, n_refits=n_refits, seed=seed), {}
+        return cluster_maps(maps, n_clusters, n_refits=n_refits, random_state=seed), {}
     array = given.detach().cpu().numpy() if hasattr(given, "detach") else np.asarray(given)
     if array.shape == (n - 1, 4):
         if (np.diff(array[:, 2]) < 0).any():
             raise problem(
                 _WHERE, "clusters", got="heights that descend", need="a tree by ascending height", do="sort it"
             )
-        return cluster_maps(maps, n_clusters, linkage=array.astype(np.float64), n_refits=n_refits, seed=seed), {}
+        return cluster_maps(
+            maps, n_clusters, linkage=array.astype(np.float64), n_refits=n_refits, random_state=seed
+        ), {}
     if array.shape != (n,) or array.dtype.kind not in "iu":
         need = f"Clusters, {n} integers, or a linkage ({n - 1}, 4)"
         raise problem(_WHERE, "clusters", got=f"{array.dtype} of shape {array.shape}", need=need, do="pass one of them")

@@ -152,7 +152,7 @@ def predict_to_file(
     >>> import tempfile
     >>> from nbinterp.mechanism.library_random import random_library
     >>> model = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(40, 1))
-    >>> library = random_library("ACGTACGTAC", 6, seed=0)
+    >>> library = random_library("ACGTACGTAC", 6, random_state=0)
     >>> predict_to_file(model, library, Path(tempfile.mkdtemp()) / "y.npy", device="cpu").shape
     (6,)
     """

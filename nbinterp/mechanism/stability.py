@@ -97,7 +97,7 @@ def silhouette(
     labels: Any,
     *,
     at_most: int = 4000,
-    seed: int = 0,
+    random_state: int = 0,
     gauge: str = "none",
     reference: Any = None,
     device: torch.device | str | None = None,
@@ -110,7 +110,7 @@ def silhouette(
     labels : array (N,)
         -1 is noise, which belongs to no cluster.
     at_most : int
-        Maps it is computed for, drawn with `seed`; always against all maps.
+        Maps it is computed for, drawn with `random_state`; always against all maps.
     gauge, reference, device
         As in `ward_linkage`.
 
@@ -136,7 +136,7 @@ def silhouette(
         return out
     rows = np.flatnonzero(labels >= 0)
     if len(rows) > at_most:
-        rows = np.sort(np.random.RandomState(seed).choice(rows, at_most, replace=False))
+        rows = np.sort(np.random.RandomState(random_state).choice(rows, at_most, replace=False))
     points = as_points(where, maps, device, gauge=gauge, reference=reference)
     out[rows] = _silhouette(points - points.mean(0), kinds, member, rows)
     return out
@@ -168,7 +168,7 @@ def stability_of(
     n_refits: int = 5,
     fraction: float = 0.9,
     at_most: int = 4000,
-    seed: int = 0,
+    random_state: int = 0,
     gauge: str = "none",
     reference: Any = None,
     device: torch.device | str | None = None,
@@ -185,7 +185,7 @@ def stability_of(
     n_refits, fraction, at_most : int, float, int
         Each refit takes this fraction of the maps, and at most so many, drawn without replacement.  `at_most` holds for
         the silhouette, too.
-    seed : int
+    random_state : int
     gauge, reference, device
         As in `ward_linkage`, for the silhouette.
 
@@ -196,7 +196,7 @@ def stability_of(
     where, n = "stability_of", len(labels)
     if not 0 < fraction <= 1:
         raise problem(where, "fraction", got=fraction, need="above 0, at most 1", do="0.9 is usual")
-    random = np.random.RandomState(seed)
+    random = np.random.RandomState(random_state)
     size = min(max(2, round(fraction * n)), at_most, n)
     agreement, kept, drawn = [], np.zeros(n), np.zeros(n)
     for _ in range(n_refits):
@@ -209,7 +209,9 @@ def stability_of(
         kept[rows] += counts[one, two] - 1
         drawn[rows] += counts.sum(1)[one] - 1
     drawn[labels < 0] = 0
-    apart = silhouette(maps, labels, at_most=at_most, seed=seed, gauge=gauge, reference=reference, device=device)
+    apart = silhouette(
+        maps, labels, at_most=at_most, random_state=random_state, gauge=gauge, reference=reference, device=device
+    )
     k, inside = int(labels.max(initial=-1)) + 1, labels >= 0
     pairs = [np.bincount(labels[inside], values[inside], minlength=k) for values in (kept, drawn)]
     found = ~np.isnan(apart)

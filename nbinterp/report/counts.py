@@ -13,27 +13,11 @@ from typing import Any, Final
 
 import numpy as np
 
+from .svg import BLUE, short, svg, text
+
 __all__ = ["Bars", "Scatter", "histogram"]
 
-_BLUE: Final = "light-dark(#2563b8, #6ea8fe)"
-_STYLE: Final = "max-width:100%;height:auto;font:11px system-ui, sans-serif;fill:currentColor"
 _LEFT: Final = 44  # pixels for the numbers of an axis
-
-
-def _svg(width: float, height: float, label: str, body: Sequence[str]) -> str:
-    return (
-        f'<svg viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" role="img" aria-label="{html.escape(label)}" '
-        f'style="{_STYLE}">{"".join(body)}</svg>'
-    )
-
-
-def _text(x: float, y: float, words: str, anchor: str = "start", extra: str = "") -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" {extra}>{html.escape(words)}</text>'
-
-
-def _short(value: float) -> str:
-    """A number of an axis."""
-    return f"{value:,.0f}" if value == round(value) else f"{value:.3g}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,25 +52,25 @@ class Bars:
         whole = len(self.edges) == n
         step, tall = (self.width - _LEFT - 16) / max(n, 1), self.height - 44
         body = [
-            _text(_LEFT - 6, 16, f"{most:,}", "end"),
+            text(_LEFT - 6, 16, f"{most:,}", "end"),
             _line(f"M{_LEFT} {tall + 8.5}H{self.width - 16}", 0.25),
         ]
         for i, count in enumerate(self.counts):
             if not count:
                 continue
             size = max(tall * count / most, 1)
-            of = _short(self.edges[i]) if whole else f"{_short(self.edges[i])} to {_short(self.edges[i + 1])}"
+            of = short(self.edges[i]) if whole else f"{short(self.edges[i])} to {short(self.edges[i + 1])}"
             body.append(
                 f'<rect x="{_LEFT + i * step:.1f}" y="{tall + 8 - size:.1f}" width="{max(step - 1, 0.5):.1f}" height="{size:.1f}" '
-                f'style="fill:{_BLUE}"><title>{html.escape(f"{self.label} {of}: {count:,} {self.unit}")}</title></rect>'
+                f'style="fill:{BLUE}"><title>{html.escape(f"{self.label} {of}: {count:,} {self.unit}")}</title></rect>'
             )
         every = max(1, math.ceil(n / 8))
         at = range(0, n, every) if whole else range(0, n + 1, every)
         for i in at:
             x = _LEFT + (i + 0.5) * step if whole else _LEFT + i * step
-            body.append(_text(x, tall + 22, _short(self.edges[i]), "middle"))
+            body.append(text(x, tall + 22, short(self.edges[i]), "middle"))
         body.append(
-            _text(
+            text(
                 (_LEFT + self.width - 16) / 2,
                 tall + 38,
                 f"{self.label} ({self.unit} upwards)",
@@ -94,7 +78,7 @@ class Bars:
                 'opacity="0.65"',
             )
         )
-        return _svg(self.width, self.height, f"{self.unit} by {self.label}", body)
+        return svg(self.width, self.height, f"{self.unit} by {self.label}", body)
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,26 +121,26 @@ class Scatter:
         for tick in _ticks(least, most):
             x, y = along(tick), up(tick)
             body.append(_line(f"M{low - 12} {y:.1f}H{high}M{x:.1f} {top:.1f}V{bottom}", 0.1))
-            body += [_text(low - 18, y + 4, f"{tick:,}", "end"), _text(x, bottom + 14, f"{tick:,}", "middle")]
+            body += [text(low - 18, y + 4, f"{tick:,}", "end"), text(x, bottom + 14, f"{tick:,}", "middle")]
         quiet = 'opacity="0.65"'
         turned = f'{quiet} transform="translate(11 {(tall + top) / 2:.0f}) rotate(-90)"'
         body += [
-            _text((low + high) / 2, bottom + 30, self.x_label, "middle", quiet),
-            _text(0, 0, self.y_label, "middle", turned),
+            text((low + high) / 2, bottom + 30, self.x_label, "middle", quiet),
+            text(0, 0, self.y_label, "middle", turned),
         ]
         floor = -math.inf  # labels go down, none upon another
         for name, x, y in sorted(zip(self.names, self.x, self.y, strict=True), key=lambda one: (-one[2], -one[1])):
             words = html.escape(f"{name}: {x:,} {self.x_label}, {y:,} {self.y_label}")
             cx, cy = along(x), up(y)
             body.append(
-                f'<circle cx="{cx:.1f}" cy="{cy:.1f}" r="4" style="fill:{_BLUE}"><title>{words}</title></circle>'
+                f'<circle cx="{cx:.1f}" cy="{cy:.1f}" r="4" style="fill:{BLUE}"><title>{words}</title></circle>'
             )
             if len(self.names) <= 30:
                 floor = max(cy + 4, floor + 12)
                 if floor < bottom:
                     body.append(_line(f"M{cx:.1f} {cy:.1f}L{high + 4} {floor - 4:.1f}", 0.2))
-                    body.append(_text(high + 8, floor, name if len(name) < 26 else f"…{name[-24:]}"))
-        return _svg(self.size + 150, self.size, f"{self.y_label} against {self.x_label}", body)
+                    body.append(text(high + 8, floor, name if len(name) < 26 else f"…{name[-24:]}"))
+        return svg(self.size + 150, self.size, f"{self.y_label} against {self.x_label}", body)
 
 
 def _line(path: str, opacity: float, dashed: bool = False) -> str:

@@ -70,7 +70,7 @@ def refused(capsys: pytest.CaptureFixture[str], *words: Any) -> str:
     [
         (["-n", 9], random_library(REFERENCE, 9, 0.1)),
         (["--num-sim", 9, "--mut-rate", 0.3, "--seed", 4, "--counts", "exact", "-w", 3, 9],
-         random_library(REFERENCE, 9, 0.3, counts="exact", window=(3, 9), seed=4)),
+         random_library(REFERENCE, 9, 0.3, counts="exact", window=(3, 9), random_state=4)),
         (["-n", 9, "--stream", "squid"], random_library(REFERENCE, 9, 0.1, stream="squid")),
         (["--kind", "combinatorial", "-w", 3, 9, "--max-order", 1], combinatorial_library(REFERENCE, 1, window=(3, 9))),
         (["-n", 9, "--kind", "global", "-w", 3, 9, "--inter-window", 5, 6, "--context", "dinucleotide"],

@@ -232,7 +232,7 @@ def test_leiden_finds_blobs() -> None:
     assert adjusted_rand(found.labels, truth) == 1
     assert found.linkage is None
     graph = nearest_neighbours(maps)
-    assert np.array_equal(leiden(graph, seed=3), leiden(graph, seed=3))
+    assert np.array_equal(leiden(graph, random_state=3), leiden(graph, random_state=3))
 
 
 def test_umap_keeps_blobs_apart() -> None:

@@ -28,7 +28,7 @@ def model() -> torch.nn.Module:
 
 
 def test_columns_equal_loops(model: torch.nn.Module) -> None:
-    library = random_library(REFERENCE, 50, 0.2, seed=1)
+    library = random_library(REFERENCE, 50, 0.2, random_state=1)
     y = predict(model, library, device="cpu")
     table = compile_library(library, y, target=1)
     assert list(table) == ["prediction", "hamming", "sequence"]
@@ -39,7 +39,7 @@ def test_columns_equal_loops(model: torch.nn.Module) -> None:
 
 
 def test_global_importance_is_what_the_motif_adds(model: torch.nn.Module) -> None:
-    library = global_library(REFERENCE, 30, (5, 12), seed=1)
+    library = global_library(REFERENCE, 30, (5, 12), random_state=1)
     contexts = backgrounds_of(library)
     y, y_background = (predict(model, one, device="cpu")[:, :1] for one in (library, contexts))
     table = compile_library(library, y, y_background)
@@ -85,7 +85,7 @@ def test_sequences_are_written_when_they_are_looked_at() -> None:
 
 
 def test_the_column_does_what_columns_do(tmp_path: Any) -> None:
-    library = random_library(REFERENCE, 40, 0.1, seed=2)
+    library = random_library(REFERENCE, 40, 0.1, random_state=2)
     rows = library.sequences()
     table = compile_library(library, np.arange(40.0))
     assert table.sequence.str[:4].tolist() == [row[:4] for row in rows]

@@ -47,7 +47,7 @@ def make(example: int, n: int, n_clusters: int, crop: bool = False) -> Case:
         reference, truth = reference[:, slice(*window)], truth.assign(start=truth["start"] - window[0])
         truth["end"] -= window[0]
         window = (0, reference.shape[1])
-    library = random_library(reference, n, rate=0.1, window=window, seed=0)
+    library = random_library(reference, n, rate=0.1, window=window, random_state=0)
     model = demo.load_model()
     model.in_length = reference.shape[1]
     y = predict(model, library, batch_size=64, device="cpu")[:, TASK].numpy()

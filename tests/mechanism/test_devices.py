@@ -69,7 +69,7 @@ def test_stability_of_labels_on_a_tensor(second_device: str) -> None:
 def test_maps_of_other_methods(method: str, options: dict[str, Any], second_device: str) -> None:
     torch.manual_seed(0)
     model = torch.nn.Sequential(torch.nn.Conv1d(4, 2, 3), torch.nn.ReLU(), torch.nn.Flatten(), torch.nn.Linear(20, 1))
-    library = random_library("ACGTTGCAACGT", 3, 0.2, seed=1)
+    library = random_library("ACGTTGCAACGT", 3, 0.2, random_state=1)
     here = attribute_library(model, library, method, device="cpu", **options)
     there = attribute_library(model, library, method, device=second_device, **options)
     np.testing.assert_allclose(there, here, rtol=0, atol=1e-5)

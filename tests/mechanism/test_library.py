@@ -29,14 +29,14 @@ def one_hot(sequence: str = REFERENCE) -> np.ndarray:
 
 def every_kind() -> list[Library]:
     return [
-        random_library(REFERENCE, 30, 0.2, seed=1),
-        random_library(REFERENCE, 30, 0.2, window=(3, 11), counts="exact", seed=2),
-        random_library(REFERENCE, 30, 0.2, stream="squid", seed=2),
+        random_library(REFERENCE, 30, 0.2, random_state=1),
+        random_library(REFERENCE, 30, 0.2, window=(3, 11), counts="exact", random_state=2),
+        random_library(REFERENCE, 30, 0.2, stream="squid", random_state=2),
         combinatorial_library(REFERENCE, 2, window=(4, 9)),
-        global_library(REFERENCE, 30, (5, 12), rate=0.1, gaps=[(7, 9)], seed=3),
-        global_library(REFERENCE, 30, (5, 12), context="dinucleotide", seed=3),
-        two_hot_library(REFERENCE, 30, 0.2, seed=4),
-        library_of(random_library(REFERENCE, 30, seed=5).sequences()),
+        global_library(REFERENCE, 30, (5, 12), rate=0.1, gaps=[(7, 9)], random_state=3),
+        global_library(REFERENCE, 30, (5, 12), context="dinucleotide", random_state=3),
+        two_hot_library(REFERENCE, 30, 0.2, random_state=4),
+        library_of(random_library(REFERENCE, 30, random_state=5).sequences()),
     ]
 
 
@@ -73,13 +73,13 @@ def test_rows_are_the_same_on_another_device(library: Library, second_device: st
 def test_fingerprints_tell_libraries_apart() -> None:
     made = [library.fingerprint for library in every_kind()]
     assert made == [library.fingerprint for library in every_kind()]
-    library = random_library(REFERENCE, 30, 0.2, seed=1)
-    others = [library[1:], library[np.arange(30)[::-1]], random_library(REFERENCE, 30, 0.2, seed=0)]
+    library = random_library(REFERENCE, 30, 0.2, random_state=1)
+    others = [library[1:], library[np.arange(30)[::-1]], random_library(REFERENCE, 30, 0.2, random_state=0)]
     assert len({*made, *(other.fingerprint for other in others)}) == len(made) + len(others)
 
 
 def test_a_library_knows_its_reference_and_its_distance() -> None:
-    library = random_library(REFERENCE, 40, 0.2, seed=1)
+    library = random_library(REFERENCE, 40, 0.2, random_state=1)
     np.testing.assert_array_equal(library.reference.T, one_hot())
     naive = [sum(a != b for a, b in zip(row, REFERENCE, strict=True)) for row in library.sequences()]
     np.testing.assert_array_equal(library.n_mutations, naive)
@@ -91,7 +91,7 @@ def test_a_library_knows_its_reference_and_its_distance() -> None:
 
 
 def test_numbers_and_places_of_substitutions_follow_their_distributions() -> None:
-    library = random_library("ACGT" * 25, 8000, 0.1, seed=0)
+    library = random_library("ACGT" * 25, 8000, 0.1, random_state=0)
     counts = library.n_mutations[1:]
     # a Poisson mean of 10 over 7,999 rows has a standard error of 0.035; its variance, of 0.16
     assert abs(counts.mean() - 10) < 0.15
@@ -138,19 +138,19 @@ def test_draws_are_uniform_and_bounded() -> None:
 
 @pytest.mark.parametrize(("rate", "mean"), [(0.0, 0), (0.1, 2), (0.11, 3), (1.0, 20)])
 def test_exact_counts(rate: float, mean: int) -> None:
-    library = random_library(REFERENCE, 12, rate, counts="exact", seed=0)
+    library = random_library(REFERENCE, 12, rate, counts="exact", random_state=0)
     assert library.n_mutations.tolist() == [0, *[mean] * 11]
     assert ceil(rate * 20) == mean
 
 
 def test_nothing_changes_outside_the_window() -> None:
-    library = random_library(REFERENCE, 50, 0.5, window=(6, 10), seed=0)
+    library = random_library(REFERENCE, 50, 0.5, window=(6, 10), random_state=0)
     changed = (library.codes != library.reference_codes).any(0)
     assert np.flatnonzero(changed).tolist() == [6, 7, 8, 9]
 
 
 def test_seeds_matter_and_zero_is_one() -> None:
-    first, again, other = (random_library(REFERENCE, 20, seed=seed).codes for seed in (0, 0, 1))
+    first, again, other = (random_library(REFERENCE, 20, random_state=seed).codes for seed in (0, 0, 1))
     np.testing.assert_array_equal(first, again)
     assert (first != other).any()
 
@@ -177,7 +177,7 @@ def squid_rows(x: np.ndarray, rate: float, n: int, seed: int) -> np.ndarray:
 @pytest.mark.parametrize("seed", [0, 7])
 def test_squids_stream_gives_squids_rows(seed: int) -> None:
     """Parity checklist 1."""
-    ours = random_library(one_hot(), 60, 0.3, seed=seed, stream="squid").to_one_hot().numpy()
+    ours = random_library(one_hot(), 60, 0.3, random_state=seed, stream="squid").to_one_hot().numpy()
     np.testing.assert_array_equal(ours.transpose(0, 2, 1), squid_rows(one_hot(), 0.3, 60, seed))
 
 
@@ -187,8 +187,8 @@ def test_rows_equal_squids_own() -> None:
     theirs = pytest.importorskip("squid.mutagenizer")
     x = one_hot()
     for ours, made in [
-        (random_library(x, 50, 0.2, seed=3, stream="squid"), theirs.RandomMutagenesis(0.2, seed=3)(x, 50)),
-        (two_hot_library(x, 50, 0.2, seed=3, stream="squid"), theirs.TwoHotMutagenesis(0.2, seed=3)(2 * x, 50)),
+        (random_library(x, 50, 0.2, random_state=3, stream="squid"), theirs.RandomMutagenesis(0.2, seed=3)(x, 50)),
+        (two_hot_library(x, 50, 0.2, random_state=3, stream="squid"), theirs.TwoHotMutagenesis(0.2, seed=3)(2 * x, 50)),
         (combinatorial_library(x, 3, window=(2, 9)), theirs.CombinatorialMutagenesis(3, mut_window=[2, 8])(x, None)),
         (combinatorial_library(x, window=(2, 7)), theirs.CombinatorialMutagenesis(-1, mut_window=[2, 6])(x, None)),
     ]:
@@ -199,17 +199,17 @@ def test_rows_equal_squids_own() -> None:
 
 
 def test_two_hot_columns_count_two_copies() -> None:
-    library = two_hot_library("ACRYSWKMGT", 300, 0.3, seed=1)
+    library = two_hot_library("ACRYSWKMGT", 300, 0.3, random_state=1)
     X = library.to_one_hot()
     assert bool((X.sum(1) == 2).all())
     assert library.sequences()[0] == "ACRYSWKMGT"
     assert library.n_mutations.max() > 3
     assert sorted(np.unique(library.codes)) == list(range(10))
     np.testing.assert_array_equal(as_codes("test", "X", X, DIPLOID), library.codes)
-    exact = two_hot_library("A" * 500, 200, 0.1, counts="exact", seed=0).n_mutations[1:]
+    exact = two_hot_library("A" * 500, 200, 0.1, counts="exact", random_state=0).n_mutations[1:]
     assert exact.max() <= 51  # one more than the rate says, of which a tenth puts the same symbol in
     assert abs(exact.mean() - 0.9 * 51) < 1
-    drawn = two_hot_library("A" * 500, 2000, 0.01, seed=0).n_mutations[1:]
+    drawn = two_hot_library("A" * 500, 2000, 0.01, random_state=0).n_mutations[1:]
     assert abs(drawn.mean() - 0.9 * 6) < 0.2
 
 
@@ -265,7 +265,7 @@ def test_whether_a_library_holds_every_sequence_of_its_window() -> None:
 def test_the_motif_stays_and_the_rest_is_drawn(context: str) -> None:
     """Parity checklist 3."""
     reference = "ACGTTGCATGCCATTAGACA" * 3
-    library = global_library(reference, 400, (20, 30), gaps=[(23, 26)], context=context, seed=1)
+    library = global_library(reference, 400, (20, 30), gaps=[(23, 26)], context=context, random_state=1)
     held = np.r_[20:23, 26:30]
     codes = library.codes
     assert (codes[:, held] == library.reference_codes[held]).all()
@@ -283,7 +283,7 @@ def pairs(codes: np.ndarray) -> list[int]:
 
 
 def test_the_motif_may_be_mutated_too() -> None:
-    library = global_library(REFERENCE, 3000, (5, 15), rate=0.2, seed=0)
+    library = global_library(REFERENCE, 3000, (5, 15), rate=0.2, random_state=0)
     changed = (library.codes != library.reference_codes)[:, 5:15]
     assert not changed[0].any()
     assert abs(changed[1:].sum(1).mean() - 2) < 0.15

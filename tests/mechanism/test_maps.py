@@ -74,9 +74,9 @@ def naive_ism(library: Library, target: int, span: tuple[int, int], log2fc: bool
 
 
 def libraries() -> list[Library]:
-    unknown = random_library(REFERENCE, 4, 0.05, seed=3).sequences()
+    unknown = random_library(REFERENCE, 4, 0.05, random_state=3).sequences()
     return [
-        random_library(REFERENCE, 8, 0.03, seed=1),
+        random_library(REFERENCE, 8, 0.03, random_state=1),
         combinatorial_library(REFERENCE, 2, window=(3, 5)),
         global_library(REFERENCE, 4, (3, 9)),
         library_of([row[:5] + "N" + row[6:] for row in unknown]),
@@ -134,7 +134,7 @@ def test_each_sequence_is_predicted_once() -> None:
 
 
 def test_numbering_in_parts_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    library = random_library(REFERENCE, 30, 0.03, seed=1)
+    library = random_library(REFERENCE, 30, 0.03, random_state=1)
     whole = SharedMutants("test", small_model(), library, (0, LENGTH), 0, device="cpu").maps(0, 30)
     monkeypatch.setattr("nbinterp.mechanism.maps_ism._NUMBERS", 7 * (4 * LENGTH + 1))
     shared = SharedMutants("test", small_model(), library, (0, LENGTH), 0, device="cpu")
@@ -216,7 +216,7 @@ def test_a_model_without_a_plan_is_run_in_full_and_says_so() -> None:
 
 def test_saliency_is_the_gradient_of_each_sequence_alone() -> None:
     """Parity checklist 4: the scale does not depend on the batch."""
-    library, model = random_library(REFERENCE, 23, 0.1, seed=1), small_model()
+    library, model = random_library(REFERENCE, 23, 0.1, random_state=1), small_model()
     naive = []
     for x in library.to_one_hot(dtype=torch.float64):
         leaf = x[None].requires_grad_()
@@ -230,7 +230,7 @@ def test_saliency_is_the_gradient_of_each_sequence_alone() -> None:
 
 def test_integrated_gradients_are_complete_and_near_seams_trapezoid() -> None:
     """Parity checklist 4."""
-    library, model = random_library(REFERENCE, 6, 0.1, seed=1), small_model()
+    library, model = random_library(REFERENCE, 6, 0.1, random_state=1), small_model()
     maps = attribute_library(model, library, "integrated_gradients", n_steps=200, device="cpu")
     X = library.to_one_hot(dtype=torch.float64)
     with torch.no_grad():
@@ -246,7 +246,7 @@ def test_integrated_gradients_are_complete_and_near_seams_trapezoid() -> None:
 
 
 def test_all_rows_have_the_same_references() -> None:
-    library, model = random_library(REFERENCE, 12, 0.1, seed=1), small_model()
+    library, model = random_library(REFERENCE, 12, 0.1, random_state=1), small_model()
     references = dinucleotide_shuffle(torch.from_numpy(library.reference)[None], n=5, random_state=3)
     expected = deep_lift_shap(
         model, library.to_one_hot(), references=references.expand(12, -1, -1, -1), hypothetical=True, device="cpu"
@@ -257,7 +257,7 @@ def test_all_rows_have_the_same_references() -> None:
 
 @pytest.mark.parametrize("method", MAP_METHODS)
 def test_maps_depend_neither_on_the_batch_nor_on_the_start(method: str) -> None:
-    library, model = random_library(REFERENCE, 20, 0.1, seed=1), small_model()
+    library, model = random_library(REFERENCE, 20, 0.1, random_state=1), small_model()
     few = {"saliency": {}, "saturation_mutagenesis": {}, "smooth_grad": {"n_samples": 2}}
     options: dict[str, Any] = few.get(method, {"n_shuffles": 2} if method != "integrated_gradients" else {"n_steps": 5})
     whole = attribute_library(model, library, method, device="cpu", **options)
@@ -268,7 +268,7 @@ def test_maps_depend_neither_on_the_batch_nor_on_the_start(method: str) -> None:
 
 @pytest.mark.parametrize("method", ["saliency", "saturation_mutagenesis"])
 def test_maps_are_the_same_on_another_device(method: str, second_device: str) -> None:
-    library, model = random_library(REFERENCE, 3, 0.1, seed=1), small_model()
+    library, model = random_library(REFERENCE, 3, 0.1, random_state=1), small_model()
     here = attribute_library(model, library, method, span=(3, 12), device="cpu")
     there = attribute_library(model, library, method, span=(3, 12), device=second_device)
     np.testing.assert_allclose(there, here, rtol=0, atol=1e-6)
@@ -304,7 +304,7 @@ def rowwise(model: nn.Module, X: torch.Tensor) -> torch.Tensor:
 
 @pytest.mark.parametrize("method", ["saliency", "saturation_mutagenesis", rowwise])
 def test_an_interrupted_library_goes_on_where_it_stopped(method: str | Callable[..., Any], tmp_path: Path) -> None:
-    library, path = random_library(REFERENCE, 40, 0.1, seed=1), tmp_path / "maps.npy"
+    library, path = random_library(REFERENCE, 40, 0.1, random_state=1), tmp_path / "maps.npy"
     once: dict[str, Any] = {"batch_size": 1, "device": "cpu"}
     each = 1
     if method == "saturation_mutagenesis":
@@ -341,7 +341,7 @@ def test_an_interruption_before_the_first_map_holds_nothing(tmp_path: Path) -> N
 
 @pytest.mark.parametrize("finished", [True, False])
 def test_a_file_of_other_maps_is_not_taken_up(finished: bool, tmp_path: Path) -> None:
-    library, path = random_library(REFERENCE, 24, seed=1), tmp_path / "maps.npy"
+    library, path = random_library(REFERENCE, 24, random_state=1), tmp_path / "maps.npy"
     first: dict[str, Any] = {"path": path, "batch_size": 1, "device": "cpu"}
     if finished:
         attribute_library(Watched(), library, **first)
@@ -352,7 +352,7 @@ def test_a_file_of_other_maps_is_not_taken_up(finished: bool, tmp_path: Path) ->
     nn.init.zeros_(other.inner[0].weight)
     for model, one, more, named in [
         (other, library, {}, "model"),
-        (Watched(), random_library(REFERENCE, 24, seed=2), {}, "library"),
+        (Watched(), random_library(REFERENCE, 24, random_state=2), {}, "library"),
         (Watched(), library, {"target": 1}, "target"),
         (Watched(), library, {"method": "integrated_gradients"}, "method"),
         (Watched(), library, {"random_state": 1}, "random_state"),

@@ -21,7 +21,7 @@ from nbinterp.mechanism.summary_sums import fine_sums
 from nbinterp.mechanism.ward import ward_linkage
 
 zarr = pytest.importorskip("zarr")
-LIBRARY = random_library("ACGTACGTACGTACG", 40, 0.2, seed=1)
+LIBRARY = random_library("ACGTACGTACGTACG", 40, 0.2, random_state=1)
 
 
 class Stopped(nn.Module):

@@ -33,7 +33,7 @@ N, START, WIDTH = 150, 5, 20
 
 def parts(n: int = N, seed: int = 0) -> dict[str, Any]:
     """A library whose maps and activities follow two sites of the reference."""
-    library = random_library(REFERENCE, n, 0.2, seed=seed)
+    library = random_library(REFERENCE, n, 0.2, random_state=seed)
     kept = (library.codes[:, 8:12] == library.reference_codes[8:12]).mean(1)
     other = (library.codes[:, 15:20] == library.reference_codes[15:20]).mean(1)
     random = np.random.default_rng(seed)
@@ -270,7 +270,7 @@ def test_it_can_be_sent_to_another_process(space: MechanismSpace) -> None:
 
 
 def test_a_global_library_is_kept(tmp_path: Path) -> None:
-    library = global_library(REFERENCE, 40, (10, 18), seed=1)
+    library = global_library(REFERENCE, 40, (10, 18), random_state=1)
     whole = MechanismSpace.from_parts(
         library, np.asarray(RNG.normal(size=(40, 4, 30)), np.float32), np.arange(40), n_refits=0
     )

@@ -170,7 +170,7 @@ def test_a_library_of_any_kind_is_taken() -> None:
     np.testing.assert_allclose(space.maps, complete_ism(every, y), atol=1e-6)
     assert (space.start, space.end, space.rate) == (4, 7, 0.75)
 
-    around = global_library(REFERENCE, 40, (8, 14), seed=2)
+    around = global_library(REFERENCE, 40, (8, 14), random_state=2)
     space = make(library=around)
     gia = compile_library(
         around, *(predict_library(Toy(), one, device="cpu")[:, 1] for one in (around, backgrounds_of(around)))

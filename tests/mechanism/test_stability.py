@@ -59,7 +59,7 @@ def test_silhouette_is_the_naive_one() -> None:
     labels[0] = 9  # the only one of its cluster
     found = silhouette(maps, labels)
     np.testing.assert_allclose(found, naive_silhouette(maps.reshape(60, -1), labels), atol=1e-9)
-    part = silhouette(maps, labels, at_most=20, seed=1)
+    part = silhouette(maps, labels, at_most=20, random_state=1)
     assert (~np.isnan(part)).sum() == 20
     np.testing.assert_allclose(part[~np.isnan(part)], found[~np.isnan(part)])
 
@@ -91,7 +91,7 @@ def test_consensus_is_that_of_the_whole_matrix() -> None:
         seen.append((rows, random.randint(3, size=len(rows))))
         return seen[-1][1]
 
-    found = stability_of(maps, labels, refit, n_refits=6, fraction=0.6, seed=5)
+    found = stability_of(maps, labels, refit, n_refits=6, fraction=0.6, random_state=5)
     kept, drawn = np.zeros((22, 22)), np.zeros((22, 22))
     for rows, new in seen:
         drawn[np.ix_(rows, rows)] += 1
@@ -126,9 +126,9 @@ def test_clusters_that_are_there_come_back_and_others_do_not() -> None:
 
 def test_a_seed_gives_the_same_numbers_and_a_tensor_too() -> None:
     maps = np.random.RandomState(0).standard_normal((40, 4, 3)).astype(np.float32)
-    one, two = cluster_maps(maps, 4, seed=3), cluster_maps(torch.from_numpy(maps), 4, seed=3)
+    one, two = cluster_maps(maps, 4, random_state=3), cluster_maps(torch.from_numpy(maps), 4, random_state=3)
     assert np.array_equal(one.stability.agreement, two.stability.agreement)
-    assert not np.array_equal(one.stability.agreement, cluster_maps(maps, 4, seed=4).stability.agreement)
+    assert not np.array_equal(one.stability.agreement, cluster_maps(maps, 4, random_state=4).stability.agreement)
 
 
 def test_refits_are_of_a_bounded_size() -> None:

@@ -86,7 +86,7 @@ def test_a_window_counts_the_letters_under_it(rows: tuple) -> None:
 def test_a_library_goes_in_as_it_is() -> None:
     from nbinterp.mechanism.library_random import random_library
 
-    library = random_library("ACGTACGTACGT", 50, rate=0.2, seed=1)
+    library = random_library("ACGTACGTACGT", 50, rate=0.2, random_state=1)
     maps, labels = np.zeros((50, 4, 12), np.float32), np.arange(50) % 3
     assert_same_letters = fine_sums(maps, library, labels).letters
     np.testing.assert_array_equal(assert_same_letters, fine_sums(maps, library.codes, labels).letters)

@@ -19,9 +19,11 @@ from .context import ContextParameters
 from .design import DesignParameters
 from .hits import HitsParameters
 from .marginalization import MarginalizationParameters
+from .mechanisms import MechanismsParameters
 from .patterns import PatternsParameters
 from .record import ReportParameters, TemplateParameters
 from .spacing import SpacingParameters
+from .surrogate import SurrogateParameters
 from .variants import VariantsParameters
 
 __all__ = [
@@ -31,9 +33,11 @@ __all__ = [
     "DesignParameters",
     "HitsParameters",
     "MarginalizationParameters",
+    "MechanismsParameters",
     "PatternsParameters",
     "ReportParameters",
     "SpacingParameters",
+    "SurrogateParameters",
     "TemplateParameters",
     "VariantsParameters",
     "check_parameters",
@@ -53,6 +57,11 @@ _TEMPLATES: Final[Mapping[str, tuple[type[TemplateParameters], str]]] = MappingP
         "annotations": (AnnotationsParameters, "which known motifs a model reads, where, how often and how far apart"),
         "patterns": (PatternsParameters, "the patterns of a TF-MoDISco file, what they may be, and their seqlets"),
         "hits": (HitsParameters, "where a call found its motifs, against seqlets and against chance"),
+        "mechanisms": (
+            MechanismsParameters,
+            "by which mechanisms the mutants of one sequence act: clusters, sites, effects",
+        ),
+        "surrogate": (SurrogateParameters, "what each base of one sequence does, by a simple model of its mutants"),
     }
 )
 

@@ -38,17 +38,23 @@ def check_tax_group(where: str, tax_group: str) -> None:
 
 @dataclass(frozen=True)
 class TemplateParameters:
-    """What any template is asked, with a model or without: `paths` names the fields that are files."""
+    """What any template is asked, with a model or without.
+
+    `paths` names the fields that are files or folders, `folders` those of them that are folders.
+    """
 
     where: ClassVar[str] = "report"
     paths: ClassVar[tuple[str, ...]] = ()
+    folders: ClassVar[tuple[str, ...]] = ()
 
     def check(self) -> None:
         """Refuse what cannot work, before anything starts."""
         for name in self.paths:
-            path = getattr(self, name)
-            if path and not Path(path).is_file():
-                raise problem(self.where, name, got=f"{path}, which is no file", need="a file", do="check the path")
+            path, kind = getattr(self, name), "folder" if name in self.folders else "file"
+            if path and not (Path(path).is_dir() if kind == "folder" else Path(path).is_file()):
+                raise problem(
+                    self.where, name, got=f"{path}, which is no {kind}", need=f"a {kind}", do="check the path"
+                )
 
 
 @dataclass(frozen=True)
@@ -80,14 +86,18 @@ class ReportParameters(TemplateParameters):
     def check(self) -> None:
         """Refuse what cannot work, before anything starts."""
         self.check_sources()
-        if not self.demo and not self.model:
-            raise problem(self.where, "model", got="none", need="a checkpoint", do="pass --model, or --demo")
+        self.check_model()
         if self.loci and not self.genome:
             raise problem(self.where, "genome", got="none", need="the genome's FASTA beside loci", do="pass --genome")
         super().check()
         if self.transform:
             check_choice(self.where, "transform", self.transform, _TRANSFORMS)
         at_least(self.where, self, {"batch_size": 1, "n_demo": 1})
+
+    def check_model(self) -> None:
+        """There is a model."""
+        if not self.demo and not self.model:
+            raise problem(self.where, "model", got="none", need="a checkpoint", do="pass --model, or --demo")
 
     def check_sources(self) -> None:
         """Sequences come from one place."""

@@ -4,7 +4,7 @@ import type { Change } from "./state/edits";
 /** One block of the binary trait. */
 export interface Block {
   name: string;
-  dtype: "u1" | "i2" | "i4" | "f4";
+  dtype: "u1" | "u2" | "i2" | "i4" | "f4" | "f8";
   shape: number[];
   offset: number;
   length: number;

@@ -55,16 +55,19 @@ test("what touches a place, and how much lies over it, is what a walk through al
   }
 });
 
-test("no two spans of a lane overlap, and what has no lane is counted", () => {
-  const [set] = spansOf(someRows(300, 1, 400, [""], 40)).sets, run = runOf(set, Int32Array.from(set.start, (_, i) => i)), { of, lanes } = pack(run, 3);
-  const last = new Map<number, number>();
-  of.forEach((lane, i) => {
-    if (lane < MAX_LANES) assert.ok(set.start[i] >= (last.get(lane) ?? -Infinity) + 3);
-    else for (let other = 0; other < MAX_LANES; other++) assert.ok(last.get(other)! + 3 > set.start[i]); // none was free
-    last.set(lane, set.end[i]);
-  });
-  assert.equal(lanes, MAX_LANES + 1);
-  assert.equal(pack(runOf(set, new Int32Array()), 3).lanes, 0);
+test("no two spans of a lane overlap, nor does a name beside its bar, and what has no lane is counted", () => {
+  const [set] = spansOf(someRows(300, 1, 400, ["", "GATA", "pos_patterns.pattern_12"], 40)).sets, run = runOf(set, Int32Array.from(set.start, (_, i) => i));
+  for (const p of [0.5, 1.4, 6, Infinity]) {
+    const { of, lanes } = pack(run, p), ends = new Map<number, number>();
+    const beside = (row: number): number => { const name = set.names[set.name[row]].length * 6.2 + 8; return p < 1 || name < (set.end[row] - set.start[row]) * p ? 4 : name; };
+    of.forEach((lane, i) => {
+      if (lane < MAX_LANES) assert.ok(set.start[i] >= (ends.get(lane) ?? -Infinity));
+      else for (let other = 0; other < MAX_LANES; other++) assert.ok(ends.get(other)! > set.start[i]); // none was free
+      ends.set(lane, set.end[i] + beside(i) / p);
+    });
+    assert.equal(lanes, MAX_LANES + 1);
+    assert.equal(pack(runOf(set, new Int32Array()), p).lanes, 0);
+  }
 });
 
 test("stepping goes through all spans of a name, in all sequences and tables, once each and back again", () => {

@@ -62,7 +62,7 @@ test("numbers read as the field writes them", () => {
 
 test("spans that overlap get their own lanes", () => {
   const run = runOf(spansOf([[0, 0, 10], [0, 5, 15], [0, 12, 20]]).sets[0], Int32Array.of(0, 1, 2));
-  const { of, lanes } = pack(run, 1);
+  const { of, lanes } = pack(run, 4);
   assert.deepEqual([lanes, ...of], [2, 0, 1, 0]);
 });
 

@@ -13,7 +13,6 @@ import numpy as np
 
 from .logo import plot_logo
 
-
 __all__ = ["mechanism_png"]
 
 _MOST: Final = 20_000  # points
@@ -61,8 +60,7 @@ def mechanism_png(
     bright = shown[selected[shown]] if selected is not None else shown
     axes[0].scatter(*xy[faint].T, s=3, color="0.85", linewidths=0)
     if categorical:
-        colours = [CATEGORIES[int(v) % len(CATEGORIES)] if v >= 0 else "0.6" for v in values[bright]]
-        axes[0].scatter(*xy[bright].T, s=5, c=colours, linewidths=0)
+        axes[0].scatter(*xy[bright].T, s=5, c=values[bright] % 20, cmap="tab20", vmin=0, vmax=19, linewidths=0)
     else:
         points = axes[0].scatter(*xy[bright].T, s=5, c=values[bright], cmap="viridis", linewidths=0)
         figure.colorbar(points, ax=axes[0], label=name, shrink=0.7)

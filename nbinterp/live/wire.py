@@ -19,7 +19,7 @@ __all__ = ["Packed", "pack_blocks", "pack_sequence", "quantize", "unpack_blocks"
 
 MISSING: Final = -32768  # the code of NaN
 _LARGE: Final = 64_000  # bytes from which a block is compressed
-_KINDS: Final[Mapping[str, str]] = MappingProxyType({"u1": "<u1", "i2": "<i2", "i4": "<i4", "f4": "<f4"})
+_KINDS: Final[Mapping[str, str]] = MappingProxyType({kind: f"<{kind}" for kind in ("u1", "u2", "i2", "i4", "f4", "f8")})
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def quantize(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def pack_blocks(arrays: Mapping[str, np.ndarray]) -> Packed:
-    """Lay arrays (uint8, int16, int32, float32) end to end.
+    """Lay arrays (integers of 8 to 32 bits, floats of 32 or 64) end to end.
 
     Examples
     --------

@@ -11,6 +11,7 @@ from .interaction import InteractionView
 from .links import link
 from .logo import LogoView
 from .marginal import MarginalView, marginal_grid
+from .mechanism import MechanismView
 from .pattern import PatternView
 from .spacing import SpacingView
 from .table import TableView
@@ -23,6 +24,7 @@ __all__ = [
     "InteractionView",
     "LogoView",
     "MarginalView",
+    "MechanismView",
     "MotifBrowser",
     "PatternView",
     "SpacingView",

@@ -12,15 +12,16 @@ from ..errors import problem
 from .axis import AxisView
 from .browser import MotifBrowser
 from .cooccurrence import CooccurrenceView
+from .mechanism import MechanismView
 from .pattern import PatternView
 from .table import TableView
 
 __all__ = ["link"]
 
-_LINKED: Final = (AxisView, CooccurrenceView, MotifBrowser, PatternView)
+_LINKED: Final = (AxisView, CooccurrenceView, MechanismView, MotifBrowser, PatternView)
 _NEED: Final = (
-    "LogoViews, TrackViews, MarginalViews, SpacingViews, InteractionViews, VariantViews, MotifBrowsers, PatternViews or "
-    "CooccurrenceViews"
+    "LogoViews, TrackViews, MarginalViews, SpacingViews, InteractionViews, VariantViews, MotifBrowsers, PatternViews, "
+    "CooccurrenceViews or MechanismViews"
 )
 
 
@@ -36,8 +37,8 @@ def link(*views: Any) -> str:
     ----------
     *views : LogoView, TrackView, MotifBrowser, ...
         Two or more, of any kind that has a place or a motif to share: also MarginalView, SpacingView, InteractionView,
-        VariantView, PatternView, CooccurrenceView.  One that is linked already brings its link with it.  A TableView follows
-        the view that it is given as ``logo=``.
+        VariantView, PatternView, CooccurrenceView, MechanismView.  One that is linked already brings its link
+        with it.  A TableView follows the view that it is given as ``logo=``.
 
     Returns
     -------

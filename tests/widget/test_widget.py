@@ -102,9 +102,7 @@ def test_what_can_be_linked_and_what_cannot() -> None:
     assert nb.link(a, b, browser) == a.link == b.link == browser.link == "here"
     with pytest.raises(NbinterpError, match=r"link\(views\): got 1 of them; need two or more"):
         nb.link(a)
-    with pytest.raises(
-        NbinterpError, match=r"got a str; need LogoViews, TrackViews, .* or CooccurrenceViews; do leave"
-    ):
+    with pytest.raises(NbinterpError, match=r"got a str; need LogoViews, TrackViews, .* or MechanismViews; do leave"):
         nb.link(a, "here")
     with pytest.raises(NbinterpError, match=r"got a TableView; .*; do pass its logo= instead"):
         nb.link(a, nb.TableView(pd.DataFrame({"n": [1]})))

@@ -3,7 +3,7 @@ export interface Model {
   get(name: string): unknown;
   set(name: string, value: unknown): void;
   save_changes(): void;
-  send(message: object): void;
+  send(message: object, callbacks?: unknown, buffers?: ArrayBuffer[]): void;
   on(name: string, handler: (...args: any[]) => void): void;
   /** Set by the host of offline reports. */
   offline?: boolean;

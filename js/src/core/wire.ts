@@ -3,13 +3,13 @@ import type { Block } from "../protocol";
 import { ceil } from "./numbers";
 
 type Bytes = Uint8Array<ArrayBuffer>;
-export type Numbers = Uint8Array | Int16Array | Int32Array | Float32Array;
-const KINDS = { u1: Uint8Array, i2: Int16Array, i4: Int32Array, f4: Float32Array } as const;
+export type Numbers = Uint8Array | Uint16Array | Int16Array | Int32Array | Float32Array | Float64Array;
+const KINDS = { u1: Uint8Array, u2: Uint16Array, i2: Int16Array, i4: Int32Array, f4: Float32Array, f8: Float64Array } as const;
 
 /** Copy, since a host may hand out views at any offset into a whole message. */
 export function bytesOf(view: DataView | Uint8Array | ArrayBuffer): Bytes {
-  if (view instanceof ArrayBuffer) return new Uint8Array(view.slice(0));
-  return new Uint8Array(view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength) as ArrayBuffer);
+  const { buffer = view as ArrayBuffer, byteOffset = 0, byteLength } = view as Partial<DataView> & ArrayBuffer;
+  return new Uint8Array((buffer as ArrayBuffer).slice(byteOffset, byteOffset + byteLength));
 }
 
 async function gunzip(data: Bytes): Promise<Bytes> {

@@ -19,14 +19,21 @@ export interface Marked {
   chosen: string;
 }
 
-/** The lane of each span, by start; `gap` keeps neighbours of one lane apart, in positions. The last lane is of those left over. */
-export function pack({ set, rows, starts }: Run, gap: number): { of: Uint8Array; lanes: number } {
+/** How long a name is drawn. */
+const long = (name: string): number => name.length * 6.2 + 8;
+
+/** The lane of each span, by start, with room for the name beside a bar that is too short for it, at p pixels a position.
+ *
+ * The last lane is of those left over.
+ */
+export function pack({ set, rows, starts }: Run, p: number): { of: Uint8Array; lanes: number } {
   const ends = new Float64Array(MAX_LANES).fill(-Infinity);
   let lanes = 0;
   const of = Uint8Array.from(rows, (row, i) => {
     let lane = 0;
-    while (lane < MAX_LANES && ends[lane] + gap > starts[i]) lane++;
-    ends[lane] = set.end[row];
+    const size = long(set.names[set.name[row]]), end = set.end[row];
+    while (lane < MAX_LANES && ends[lane] > starts[i]) lane++;
+    ends[lane] = end + (p < 1 || size < (end - starts[i]) * p ? 4 : size) / p;
     lanes = max(lanes, lane + 1);
     return lane;
   });
@@ -53,7 +60,7 @@ export function drawSpans(pen: Pen, run: Run, places: number[], top: (place: num
     else pen.shape(bar(max(x, frame.x - 9), y, min(end, frame.x + frame.width + 9), set.strand[row]), fill);
     if (number === marked.item) pen.rect(x, y + 12, w, 1.5, theme.ink);
     if (!named || !name || p <= 0.1) continue;
-    const size = name.length * 6.2 + 8, a = max(x, frame.x), b = min(end, frame.x + frame.width);
+    const size = long(name), a = max(x, frame.x), b = min(end, frame.x + frame.width);
     if (size < b - a) pen.text(name, (a + b) / 2, y + 5.5, alpha < 0.5 ? fade(theme.ink, 0.4) : legible(color, alpha, theme.ground), `10px ${theme.font}`, "center");
     else if (p > 1) pen.text(name, end + 3, y + 5.5, fade(theme.ink, alpha < 0.7 ? 0.3 : 0.8), `10px ${theme.font}`);
   }

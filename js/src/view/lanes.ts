@@ -1,5 +1,5 @@
 /** Spans under the rows: packed as the zoom asks, drawn, and found under the pointer. */
-import { ceil, floor, max, min, round } from "../core/numbers";
+import { ceil, floor, max, min } from "../core/numbers";
 import type { Pen } from "../draw/glyphs";
 import { DENSE, drawDensity, drawSpans, LANE, MAX_LANES, pack } from "../draw/lanes";
 import type { Frame } from "../draw/logo";
@@ -32,10 +32,9 @@ export class Lanes implements Under {
 
   /** At p pixels a position. */
   #pack(run: Run, p: number): ReturnType<typeof pack> {
-    const many = run.rows.length > FEW, key = many ? 0 : round(Math.log2(p) * 2);
+    const key = run.rows.length > FEW ? Infinity : floor(Math.log2(p) * 2);
     if (this.#run !== run || this.#key !== key) {
-      const named = this.set.names.some(Boolean) ? 58 : 4; // names beside short bars need room
-      this.#packed = pack(run, many ? 0 : (p > 1 ? named : 4) / p);
+      this.#packed = pack(run, 2 ** (key / 2));
       this.#run = run;
       this.#key = key;
     }

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from ..core.arrays import numpy_of
 from ..errors import problem, suggest
 from ..motif.modisco import PatternSet
 from ..motif.motifset import MotifSet
@@ -237,7 +238,7 @@ def _read(where: str, motifs: Any, hypothetical: bool) -> list[_Given]:
         shapes = [_expected(motifs, name) for name in motifs]
         used = [(name, one, one) for name, one in zip(motifs, shapes, strict=True)]
     elif isinstance(motifs, Mapping):
-        plain = {str(k): np.asarray(v.detach().cpu() if hasattr(v, "detach") else v, float) for k, v in motifs.items()}
+        plain = {str(k): numpy_of(v, float) for k, v in motifs.items()}
         used = [(name, one, one) for name, one in plain.items()]
     else:
         need = "a PatternSet, a MotifSet or a mapping of name to matrix"

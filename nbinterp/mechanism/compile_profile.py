@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.arrays import numpy_of
 from ..errors import problem
 
 __all__ = ["profile_component"]
@@ -37,7 +38,7 @@ def profile_component(profiles: Any) -> np.ndarray:
     >>> profile_component([[0.0, 1.0], [0.0, 3.0], [0.0, 5.0]]).tolist()
     [-2.0, 0.0, 2.0]
     """
-    values = np.asarray(profiles.detach().cpu() if hasattr(profiles, "detach") else profiles, np.float64)
+    values = numpy_of(profiles, np.float64)
     if values.ndim < 2 or len(values) < 2:
         need, do = "(N, positions, ...), of 2 or more sequences", "pass the profiles of a library"
         raise problem("profile_component", "profiles", got=f"shape {values.shape}", need=need, do=do)

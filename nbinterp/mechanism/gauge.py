@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..core.arrays import numpy_of
 from ..core.check import check_choice
 from ..errors import problem
 
@@ -170,9 +171,7 @@ def _normalised(where: str, argument: str, p: Any, length: int) -> np.ndarray:
 
 
 def _array(where: str, argument: str, value: Any, length: int) -> np.ndarray:
-    if hasattr(value, "detach"):
-        value = value.detach().cpu().numpy()
-    out = np.asarray(value, np.float64) if value is not None else np.zeros(0)
+    out = numpy_of(value, np.float64) if value is not None else np.zeros(0)
     if out.shape == (1, 4, length):
         out = out[0]
     if out.shape != (4, length):

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from ..core.arrays import numpy_of
 from ..core.check import check_choice
 from ..errors import problem
 
@@ -172,9 +173,7 @@ class Noise:
         return self.quantile(predicted, np.clip(u, 1e-12, 1 - 1e-12))
 
     def _standard(self, values: Any) -> torch.Tensor:
-        if hasattr(values, "detach"):
-            values = values.detach().cpu()
-        return torch.as_tensor((np.asarray(values, np.float64) - self.center) / self.scale)
+        return torch.as_tensor((numpy_of(values, np.float64) - self.center) / self.scale)
 
 
 def _mode(a: np.ndarray, b: np.ndarray) -> np.ndarray:

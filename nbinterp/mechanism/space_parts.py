@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..core.arrays import numpy_of
 from ..errors import problem
 from .cluster import Clusters, cluster_maps
 from .cluster_embed import principal_components
@@ -140,7 +141,7 @@ def _clusters(
         return given, {}
     if given is None:
         return cluster_maps(maps, n_clusters, n_refits=n_refits, random_state=seed), {}
-    array = given.detach().cpu().numpy() if hasattr(given, "detach") else np.asarray(given)
+    array = numpy_of(given)
     if array.shape == (n - 1, 4):
         if (np.diff(array[:, 2]) < 0).any():
             raise problem(

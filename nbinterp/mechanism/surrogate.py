@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from ..core.arrays import numpy_of
 from ..core.check import check_choice
 from ..errors import problem
 from .gauge import Parameters, fix_parameters, gauge_probabilities
@@ -225,7 +226,7 @@ class Surrogate:
         return pd.DataFrame({**columns, "letters": names[letters], "effect": effects[order]})
 
     def _reference(self, reference: Any) -> np.ndarray:
-        array = reference.detach().cpu().numpy() if hasattr(reference, "detach") else np.asarray(reference)
+        array = numpy_of(reference)
         batched = array[None] if array.shape in ((self.length,), (4, self.length)) else array
         codes = as_codes("Surrogate.variant_effects", batched)
         if codes.shape != (1, self.length):

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from ..core.arrays import numpy_of
 from ..core.check import check_choice
 from ..errors import problem
 from .gauge import Parameters, fix_parameters, gauge_probabilities
@@ -187,7 +188,7 @@ def fit_binned_surrogate(
 
 def _counts(where: str, y: Any, n_bins: int | None) -> np.ndarray:
     """How often each sequence was seen in each bin, (N, Y) in float64."""
-    values = np.asarray(y.detach().cpu() if hasattr(y, "detach") else y)
+    values = numpy_of(y)
     need = "whole numbers of 0 or more: bins (N,), or counts (N, Y)"
     whole = values.dtype.kind in "iufb" and np.isfinite(values).all() and (values == np.floor(values)).all()
     if values.ndim not in (1, 2) or not values.size or not whole or values.min() < 0:

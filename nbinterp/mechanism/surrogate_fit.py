@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from ..core.arrays import numpy_of
 from ..core.check import check_choice
 from ..errors import problem
 from .gauge import GAUGES, Parameters, fix_parameters, gauge_probabilities
@@ -227,7 +228,7 @@ def plan_fit(X: Any, y: Any, told: dict[str, Any]) -> tuple[Plan, torch.Tensor, 
 
 
 def _measurements(where: str, y: Any, n: int) -> np.ndarray:
-    values = np.asarray(y.detach().cpu() if hasattr(y, "detach") else y, np.float64)
+    values = numpy_of(y, np.float64)
     if values.shape not in ((n,), (n, 1)):
         need = f"shape ({n},), one number a sequence"
         raise problem(where, "y", got=f"shape {values.shape}", need=need, do="choose one task of the model")

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from ..core.arrays import numpy_of
 from ..errors import NbinterpWarning, problem
 from .fdr import q_values as fdr
 from .tomtom_alignments import Best, best_alignments
@@ -159,7 +160,7 @@ def motif_matrices(where: str, argument: str, motifs: Any) -> tuple[list[Any], l
     """Give the names (or indices) and the matrices, float64, of a set, a mapping or a sequence of motifs."""
     names = list(motifs) if isinstance(motifs, Mapping) else list(range(len(motifs)))
     given = motifs.values() if isinstance(motifs, Mapping) else motifs
-    matrices = [np.asarray(m.detach().cpu() if hasattr(m, "detach") else m, np.float64) for m in given]
+    matrices = [numpy_of(m, np.float64) for m in given]
     if not matrices:
         raise problem(where, argument, got="no motifs", need="at least one", do="check how they were made")
     n_letters = matrices[0].shape[0] if matrices[0].ndim else 0

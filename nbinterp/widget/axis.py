@@ -14,10 +14,11 @@ import numpy as np
 import pandas as pd
 import traitlets
 
+from ..core.arrays import numpy_of
 from ..core.tables import LOCI, check_table
 from ..errors import problem
 from ..live import Answer, encode_answer
-from .base import View, numpy_of
+from .base import View
 
 __all__ = ["AxisView", "check_loci", "codes_of", "finite", "same_rows"]
 

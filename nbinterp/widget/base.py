@@ -10,9 +10,7 @@ from typing import Any
 import anywidget
 import traitlets
 
-from ..core.arrays import numpy_of
-
-__all__ = ["View", "numpy_of", "static"]
+__all__ = ["View", "static"]
 
 
 def static(name: str) -> str:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from ..core.arrays import numpy_of
 from ..core.tables import ANNOTATIONS, check_table
 from ..errors import problem, suggest
-from .base import numpy_of
 from .browser_edits import Motif
 
 if TYPE_CHECKING:

@@ -16,11 +16,12 @@ import pandas as pd
 import traitlets
 
 from ..chart import logo_png
+from ..core.arrays import numpy_of
 from ..core.check import check_choice
 from ..errors import problem, suggest
 from ..live import Newest, pack_blocks, pack_sequence, quantize
 from .axis import AxisView, check_loci, codes_of, same_rows
-from .base import numpy_of, static
+from .base import static
 
 __all__ = ["HitView"]
 

@@ -16,6 +16,7 @@ import pandas as pd
 import traitlets
 
 from ..chart import logo_png
+from ..core.arrays import numpy_of
 from ..core.check import check_choice
 from ..errors import problem
 from ..live import (
@@ -33,7 +34,7 @@ from ..live import (
 )
 from .annotations import AnnotatedView, pack_spans, read_spans
 from .axis import check_loci, codes_of, finite, same_rows
-from .base import numpy_of, static
+from .base import static
 
 __all__ = ["LogoView"]
 

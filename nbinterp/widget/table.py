@@ -14,9 +14,10 @@ import numpy as np
 import pandas as pd
 import traitlets
 
+from ..core.arrays import numpy_of
 from ..errors import problem
 from ..live import pack_blocks, quantize
-from .base import View, numpy_of, static
+from .base import View, static
 from .logo import LogoView
 
 __all__ = ["TableView", "cells_of"]

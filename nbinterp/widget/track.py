@@ -16,12 +16,13 @@ import pandas as pd
 import traitlets
 
 from ..chart.profile import ProfileRow, profile_png
+from ..core.arrays import numpy_of
 from ..core.check import check_choice
 from ..errors import problem, suggest
 from ..live import Answer, Ask, Newest, decode_ask, pack_blocks, quantize
 from .annotations import AnnotatedView, check_thresholds, pack_spans, read_spans
 from .axis import check_loci, codes_of, finite, same_rows
-from .base import numpy_of, static
+from .base import static
 
 if TYPE_CHECKING:
     from ..live import TrackEngine

@@ -11,11 +11,11 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from ..core.arrays import numpy_of
 from ..core.check import check_choice
 from ..errors import problem
 from ..live import Answer, quantize
 from ..live.variant_alleles import Alleles
-from .base import numpy_of
 from .table import cells_of
 
 __all__ = ["Stored", "names_of", "scores_of", "table_of"]

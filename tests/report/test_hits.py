@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -23,7 +22,7 @@ from nbinterp.report.counts import Bars, Scatter, histogram
 from nbinterp.report.hits import read_called
 from nbinterp.report.logos import Logos, information
 from tests.hit.synthetic import regions as synthetic
-from tests.report.cells import run_cells, table, timed_report
+from tests.report.cells import check_alone, page_alone, run_cells, table, timed_report
 
 
 @pytest.fixture(scope="module")
@@ -87,19 +86,9 @@ def test_the_page_says_what_is_there(report: Path, golden: Path) -> None:
 @pytest.mark.browser
 @pytest.mark.real
 def test_it_lives_alone_in_one_file(report: Path, tmp_path: Path, open_page: Callable[..., Any]) -> None:
-    alone = tmp_path / "alone" / "report.html"
-    alone.parent.mkdir()
-    shutil.copy(report / "report.html", alone)
-    page = open_page(alone)
-    for mount in page.page.locator(".nbi-mount").all():
-        mount.scroll_into_view_if_needed()
-        page.page.wait_for_function("e => e.firstElementChild?.firstElementChild", arg=mount.element_handle())
-    assert page.page.locator(".nbi-failed").count() == 0
+    page = page_alone(report, tmp_path, open_page)
     assert page.page.locator("use[href^='#nbi-letter']").count() > 100
-    page.page.set_viewport_size({"width": 420, "height": 900})
-    assert page.page.evaluate("document.documentElement.scrollWidth") <= 420
-    assert page.errors == []
-    assert page.outside() == []
+    check_alone(page)
 
 
 @pytest.mark.slow

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -20,7 +19,7 @@ from nbinterp.report.mechanism_sites import Shares, against_truth, background_sh
 from nbinterp.report.mechanisms import _home, reading_of, stability_by_number
 from nbinterp.report.plane import Plane
 from nbinterp.widget import MechanismView
-from tests.report.cells import run_cells, table, timed_report
+from tests.report.cells import check_alone, page_alone, run_cells, table, timed_report
 
 N: Final = 900
 SITES: Final = {"GATA": (8, 17), "TEAD": (24, 33)}
@@ -286,18 +285,8 @@ def test_stability_is_stated_first(report: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.browser
 def test_it_lives_alone_in_one_file(report: Path, tmp_path: Path, open_page: Callable[..., Any]) -> None:
-    alone = tmp_path / "alone" / "report.html"
-    alone.parent.mkdir()
-    shutil.copy(report / "report.html", alone)
-    page = open_page(alone)
-    for mount in page.page.locator(".nbi-mount").all():
-        mount.scroll_into_view_if_needed()
-        page.page.wait_for_function("e => e.firstElementChild?.firstElementChild", arg=mount.element_handle())
-    assert page.page.locator(".nbi-failed").count() == 0
-    page.page.set_viewport_size({"width": 420, "height": 900})
-    assert page.page.evaluate("document.documentElement.scrollWidth") <= 420
-    assert page.errors == []
-    assert page.outside() == []
+    page = page_alone(report, tmp_path, open_page)
+    check_alone(page)
 
 
 @pytest.mark.slow

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,7 @@ from nbinterp.errors import NbinterpError
 from nbinterp.motif import Pattern, PatternSet, patterns_from_seqlets, read_modisco, write_modisco
 from nbinterp.report import Grid, read_patterns
 from nbinterp.report.parameters.record import TAX_GROUPS
-from tests.report.cells import run_cells, table, timed_report
+from tests.report.cells import page_alone, run_cells, table, timed_report
 
 
 @pytest.fixture(scope="module")
@@ -84,13 +83,7 @@ def test_the_planted_motifs_are_named(report: Path) -> None:
 @pytest.mark.browser
 @pytest.mark.real
 def test_it_lives_alone_in_one_file(report: Path, tmp_path: Path, open_page: Callable[..., Any]) -> None:
-    alone = tmp_path / "alone" / "report.html"
-    alone.parent.mkdir()
-    shutil.copy(report / "report.html", alone)
-    page = open_page(alone)
-    for mount in page.page.locator(".nbi-mount").all():
-        mount.scroll_into_view_if_needed()
-        page.page.wait_for_function("e => e.firstElementChild?.firstElementChild", arg=mount.element_handle())
+    page = page_alone(report, tmp_path, open_page)
     view, logo = page.page.locator(".nbi-pattern"), page.page.locator(".nbi-logo")
     assert view.get_attribute("data-pattern") == "pos_patterns.pattern_0"
     assert view.get_attribute("data-seqlets") == "106"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from nbinterp.report.library import read_measured, read_sampled
 from nbinterp.report.plane import Line, Plane
 from nbinterp.report.surrogates import fit_and_judge, pair_strengths, split_sequences, variant_table
 from nbinterp.report.triangle import Triangle
-from tests.report.cells import run_cells, table
+from tests.report.cells import check_alone, page_alone, run_cells, table
 
 LENGTH = 14
 PAIR = (3, 8)
@@ -282,18 +281,8 @@ def test_the_page_says_how_good_it_is_first(report: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.browser
 def test_it_lives_alone_in_one_file(report: Path, tmp_path: Path, open_page: Callable[..., Any]) -> None:
-    alone = tmp_path / "alone" / "report.html"
-    alone.parent.mkdir()
-    shutil.copy(report / "report.html", alone)
-    page = open_page(alone)
-    for mount in page.page.locator(".nbi-mount").all():
-        mount.scroll_into_view_if_needed()
-        page.page.wait_for_function("e => e.firstElementChild?.firstElementChild", arg=mount.element_handle())
-    assert page.page.locator(".nbi-failed").count() == 0
-    page.page.set_viewport_size({"width": 420, "height": 900})
-    assert page.page.evaluate("document.documentElement.scrollWidth") <= 420
-    assert page.errors == []
-    assert page.outside() == []
+    page = page_alone(report, tmp_path, open_page)
+    check_alone(page)
 
 
 @pytest.mark.slow

@@ -14,8 +14,9 @@ help:  ## list these words
 	$(PYTHON) -m venv .venv
 	@touch $@
 
-.venv/.installed: .venv/.python pyproject.toml constraints.txt
+.venv/.installed: .venv/.python pyproject.toml constraints.txt $(wildcard native/*)
 	$(BIN)/python -m pip install -q -c constraints.txt -e .
+	@$(BIN)/nbinterp --version
 	@touch $@
 
 .venv/.test: .venv/.installed

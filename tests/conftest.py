@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from nbinterp.core.native import about_native, native
 from tests import elsewhere
 from tests.browser.page import browser, open_page  # noqa: F401 - fixtures, one browser a process
 
@@ -30,6 +31,15 @@ def second_device(request: pytest.FixtureRequest) -> str:
     """A device that is not the CPU: a simulated one anywhere, and a GPU where there is one."""
     if request.param == "elsewhere" and not hasattr(torch, "elsewhere"):
         pytest.skip("this torch has no devices written in Python")
+    return str(request.param)
+
+
+@pytest.fixture(params=["compiled", "numpy"])
+def loops(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The compiled loops, and NumPy without them."""
+    monkeypatch.setenv("NBINTERP_NATIVE", "1" if request.param == "compiled" else "0")
+    if request.param == "compiled" and native() is None:
+        pytest.skip(about_native())
     return str(request.param)
 
 

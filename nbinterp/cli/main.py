@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from .. import __version__
+from ..core.native import about_native
 from ..errors import NbinterpError, NbinterpWarning
 from .annotate import add_annotate
 from .fimo import add_fimo
@@ -69,7 +70,7 @@ def _parser(words: Sequence[str] = ()) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="nbinterp", description="Ask a trained model of the genome what it has learned."
     )
-    parser.add_argument("--version", action="version", version=f"nbinterp {__version__}")
+    parser.add_argument("--version", action="version", version=f"nbinterp {__version__}, {about_native()}")
     verbs = parser.add_subparsers(required=True, metavar="COMMAND")
     groups = {
         "fimo": add_fimo, "tomtom": add_tomtom, "annotate": add_annotate, "hits": add_hits,

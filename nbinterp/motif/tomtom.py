@@ -3,7 +3,8 @@
 In: query motifs (or one-hot seqlets, or contribution matrices) and target motifs.  Out: for every pair the p-value of the
 best alignment under TOMTOM's null with complete scores, that alignment, and q-values.
 
-Results are those of memelite 0.5.0; nothing is compiled at the first call.
+Results are those of memelite 0.5.0; nothing is compiled at the first call.  `tomtom_compiled` has the loops that were compiled
+when nbinterp was installed; where there was no compiler NumPy gives the same, with the other files called ``tomtom_*``.
 Source: Gupta et al., Genome Biology 2007; Tanaka et al., Bioinformatics 2011; Schreiber, memelite.
 """
 
@@ -11,8 +12,9 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,6 +25,7 @@ from ..errors import NbinterpWarning, problem
 from .fdr import q_values as fdr
 from .tomtom_alignments import Best, best_alignments
 from .tomtom_columns import compare_columns
+from .tomtom_compiled import CompiledTomtom
 from .tomtom_pvalues import null_of_best
 from .tomtom_scores import Scores, score_queries
 from .tomtom_scratch import Scratch
@@ -122,13 +125,13 @@ def tomtom(
             stacklevel=2,
         )
     both = targets + [one[::-1, ::-1] for one in targets] if reverse_complement else targets
-    job = _Job(lay_targets(both, n_target_bins), n_score_bins, n_median_bins, reverse_complement)
+    compare = _comparison(queries, lay_targets(both, n_target_bins), n_score_bins, n_median_bins, reverse_complement)
     kept = n if n_nearest is None else min(n_nearest, n)
     n_planes = 5 + (n_nearest is not None) + (q_values or as_table)
     out = np.empty((n_planes, len(queries), kept))
 
     def work(chunk: list[int]) -> None:
-        found = _compare([queries[i] for i in chunk], job)
+        found = compare([queries[i] for i in chunk])
         if n_planes == 5:
             out[:, chunk] = found
             return
@@ -142,7 +145,7 @@ def tomtom(
                 out[-1, row] = fdr(planes[P])[order]
 
     n_threads = _n_cores() if n_jobs == -1 else n_jobs
-    chunks = list(_chunks(queries, job.targets.columns.shape[1], n_threads))
+    chunks = list(_chunks(queries, sum(one.shape[1] for one in both), n_threads))
     if n_threads == 1 or len(chunks) == 1:
         for chunk in chunks:
             work(chunk)
@@ -200,6 +203,15 @@ def _check(
         raise problem(where, "n_jobs", got=n_jobs, need="a number of threads, or -1 for one a core", do="raise it")
 
 
+def _comparison(
+    queries: list[np.ndarray], targets: Targets, n_score_bins: int, n_median_bins: int, reverse_complement: bool
+) -> Callable[[list[np.ndarray]], np.ndarray]:
+    """What gives the five planes ``(5, queries, targets)`` of some queries, from wide to narrow."""
+    if CompiledTomtom.fits(queries, targets, n_score_bins):
+        return CompiledTomtom(targets, n_score_bins, n_median_bins, reverse_complement)
+    return partial(_compare, job=_Job(targets, n_score_bins, n_median_bins, reverse_complement))
+
+
 class _Job(NamedTuple):
     targets: Targets
     n_score_bins: int
@@ -224,7 +236,7 @@ def _chunks(queries: list[np.ndarray], n_columns: int, n_threads: int) -> Iterat
 
 
 def _compare(queries: list[np.ndarray], job: _Job) -> np.ndarray:
-    """The five planes ``(5, queries, targets)`` of some queries, from wide to narrow."""
+    """`_comparison` with NumPy."""
     every = np.concatenate(queries, axis=1)
     _, first, which = np.unique(every.T, axis=0, return_index=True, return_inverse=True)
     compared = compare_columns(every[:, first], (every**2).sum(axis=0)[first], job.targets, job.n_median_bins)

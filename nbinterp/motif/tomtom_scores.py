@@ -80,7 +80,8 @@ def _bins(columns: Columns, scored: np.ndarray, targets: Targets, n_score_bins: 
     slack = float(((np.sqrt(norms) + targets.radius) * scale).max() ** 2) * 2.0**-21
     factors = np.vstack([-2 * own * targets.unit, np.full_like(norms, targets.unit**2), norms]) * scale**2
     factors[-1] += slack
-    factors = factors.astype(np.float32)
+    with np.errstate(over="ignore"):  # of vast numbers nothing is certain, and no product is taken
+        factors = factors.astype(np.float32)
     top = 0.5 - start * scale
     rounding = float(np.abs(top).max() + n_score_bins) * 2.0**-22
     n, m = len(targets.counts), len(which)

@@ -20,6 +20,11 @@ from nbinterp.motif.tomtom_scratch import Scratch
 from nbinterp.motif.tomtom_targets import lay_targets
 
 
+@pytest.fixture(autouse=True)
+def both_ways(loops: str) -> None:
+    """Every test runs with the compiled loops and with NumPy."""
+
+
 def some(n: int, seed: int = 0, widths: tuple[int, int] = (5, 14)) -> list[np.ndarray]:
     rng = np.random.default_rng(seed)
     return [rng.dirichlet([0.4] * 4, int(rng.integers(*widths))).T for _ in range(n)]

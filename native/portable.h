@@ -19,6 +19,7 @@
 #endif
 #define INLINE static inline __attribute__((always_inline)) /* into each of them */
 
+#define FETCH(where) __builtin_prefetch(where)
 #define PRAGMA(text) _Pragma(#text)
 #define SIMD(clauses) PRAGMA(omp simd clauses)
 

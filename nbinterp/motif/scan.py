@@ -18,6 +18,7 @@ from .dense import dense_candidates
 from .letters import UNKNOWN, Letters, Stretch
 from .lookup import Places, lookup_candidates
 from .matched import matched_letters
+from .scan_compiled import compiled_scan
 from .score import ScoreModel
 from .short import short_candidates
 
@@ -76,14 +77,15 @@ def scan_stretch(
 ) -> Hits:
     """Find the hits of every motif in one stretch; with an alphabet, the letters they matched."""
     short = len(stretch.codes) < _SHORT
-    if device.type != "cpu" or (short and model.p_value > _RARE):
+    compiled = compiled_scan(model) if device.type == "cpu" else None
+    if device.type != "cpu" or (short and model.p_value > _RARE and compiled is None):
         found = [_dense(model, stretch, device)]
     else:
-        found = _by_words(model, stretch, short)
+        found = compiled(stretch) if compiled else _by_words(model, stretch, short)
         if UNKNOWN in stretch.codes:
             found.append(_around_unknown(model, stretch, device))
     rows, starts, scores = (np.concatenate(part) for part in zip(*found, strict=True))
-    order = np.lexsort((starts, rows))
+    order = np.argsort(rows << 32 | starts)
     rows, starts, scores = rows[order], starts[order], scores[order]
     matched = None
     if alphabet is not None:

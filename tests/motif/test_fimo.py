@@ -22,6 +22,11 @@ UNIFORM = (0.25, 0.25, 0.25, 0.25)
 SKEWED = (0.35, 0.2, 0.1, 0.35)
 
 
+@pytest.fixture(autouse=True)
+def both_ways(loops: str) -> None:
+    """Every test runs with the compiled loops and with NumPy."""
+
+
 def some_motifs(widths: tuple[int, ...] = (1, 4, 6, 8, 10, 11, 19, 35), seed: int = 0) -> dict[str, np.ndarray]:
     """Sharp motifs of every kind of width: within a word, a word, wider, wider than what packs into 64 bits."""
     g = np.random.RandomState(seed)
@@ -101,7 +106,7 @@ def test_equals_a_naive_scan(background: tuple[float, ...]) -> None:
     assert {0, 55} <= {row[2] for row in found if row[:2] == ("w5 name", 0)}
 
 
-def test_the_ways_of_scanning_agree(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_ways_of_scanning_agree() -> None:
     motifs = some_motifs()
     X = one_hot(7, 700, unknown=0.01)
     X[2, :, 300:420] = 0  # a run wider than any motif
@@ -110,11 +115,12 @@ def test_the_ways_of_scanning_agree(monkeypatch: pytest.MonkeyPatch) -> None:
         expected = fimo(motifs, X, threshold=threshold)
         # places of short words and of long ones, convolution, dictionary of words
         for short, rare, words in ((0, 1.0, 8), (0, 1.0, 10), (2**15, 0.0, 8), (2**15, 1.0, 8)):
-            monkeypatch.setattr(scan, "_SHORT", short)
-            monkeypatch.setattr(scan, "_RARE", rare)
-            monkeypatch.setattr(lookup, "WORDS", ((2**63, words),))
-            same_hits(fimo(motifs, X, threshold=threshold), expected)
-        monkeypatch.undo()
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setenv("NBINTERP_NATIVE", "0")
+                patch.setattr(scan, "_SHORT", short)
+                patch.setattr(scan, "_RARE", rare)
+                patch.setattr(lookup, "WORDS", ((2**63, words),))
+                same_hits(fimo(motifs, X, threshold=threshold), expected)
     assert sum(map(len, expected)) > 1000  # the last threshold lets many through
 
 
@@ -338,7 +344,7 @@ def test_bad_fasta_files(tmp_path: Path) -> None:
 
 @pytest.mark.parity
 @pytest.mark.parametrize("options", [{}, {"reverse_complement": False}, {"bin_size": 0.03, "eps": 0.01}, {"dim": 1}])
-def test_equals_memelite(options: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_equals_memelite(options: dict[str, Any]) -> None:
     memelite = pytest.importorskip("memelite")
     motifs = some_motifs()
     X = one_hot(5, 300, unknown=0.02)
@@ -346,9 +352,9 @@ def test_equals_memelite(options: dict[str, Any], monkeypatch: pytest.MonkeyPatc
     for threshold in (1e-4, 0.013):
         expected = memelite.fimo(motifs, X, threshold=threshold, **options)
         same_hits(fimo(motifs, X, threshold=threshold, **options), expected)
-        monkeypatch.setattr(scan, "_SHORT", 0)
-        same_hits(fimo(motifs, X, threshold=threshold, **options), expected)
-        monkeypatch.undo()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(scan, "_SHORT", 0)
+            same_hits(fimo(motifs, X, threshold=threshold, **options), expected)
     narrow = {name: one.astype(np.float32) for name, one in motifs.items()}  # single precision is kept
     same_hits(fimo(narrow, X, **options), memelite.fimo(narrow, X, **options))
     counts = memelite.fimo(motifs, X, return_counts=True, reverse_complement=False)

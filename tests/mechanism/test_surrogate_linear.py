@@ -62,6 +62,29 @@ def test_products_equal_dense_columns(pairs: str, unknown: float) -> None:
     assert np.array_equal(weighted, (columns.T @ (columns * counts[:, None]))[np.ix_(among, among)])
 
 
+@pytest.mark.parametrize("few", [False, True])
+@pytest.mark.parametrize("pairs", ["additive", "neighbour", "pairwise"])
+@pytest.mark.parametrize("unknown", [0.0, 0.2, 1.0])
+def test_counts_are_exact_however_few_deviate(
+    pairs: str, unknown: float, few: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    design, columns, _ = problem(unknown, pairs)
+    monkeypatch.setattr(Design, "_few_deviate", lambda self: few)
+    assert np.array_equal(design.gram(), columns.T @ columns)
+    counts = np.random.RandomState(3).poisson(2, len(columns))
+    weighted = design.gram(torch.as_tensor(counts, dtype=torch.float64))
+    assert np.array_equal(weighted, columns.T @ (columns * counts[:, None]))
+
+
+def test_a_library_around_one_sequence_counts_its_deviations() -> None:
+    random = np.random.RandomState(0)
+    codes = np.where(random.rand(3000, 60) < 0.05, random.randint(0, 4, (3000, 60)), random.randint(0, 4, 60))
+    design = Design(torch.as_tensor(codes, dtype=torch.uint8), np.zeros((0, 2), np.int64), "cpu")
+    assert design._few_deviate()
+    columns = dense(design.codes, np.zeros((0, 2), np.int64))
+    assert np.array_equal(design.gram(), columns.T @ columns)
+
+
 def test_blocks_do_not_change_the_columns(monkeypatch: pytest.MonkeyPatch) -> None:
     design, columns, y = problem(0.1)
     monkeypatch.setattr("nbinterp.mechanism.surrogate_design._BLOCK", 100)

@@ -14,8 +14,8 @@ from pathlib import Path
 
 __all__ = ["LIBRARY", "about_native", "native"]
 
-# The number rises when a function's arguments change: a library that an older installation left is not found.
-_INTERFACE = 1
+# The number rises when functions change or are added: a library that an older installation left is not found.
+_INTERFACE = 2
 _SUFFIX = {"win32": ".dll", "darwin": ".dylib"}.get(sys.platform, ".so")
 LIBRARY = Path(__file__).with_name(f"libnbinterp-{_INTERFACE}{_SUFFIX}")
 

@@ -15,21 +15,20 @@ from typing import Any
 
 import numpy as np
 
+from .recursive_compiled import fits, span_tails, summed_bins
+
 _BLOCK = 256  # entries of the longer histogram in a row of the matrix; 128 to 512 take the same time
 
 
 @dataclass(frozen=True)
 class SpanNull:
-    """The null in bins: ``tails[k][i]`` is P(sum of k bins >= i), for k of 0 .. the longest span."""
+    """The null in bins: ``tails[k][i]`` is P(sum of k bins >= i).
 
-    low: Any
-    width: float
-    n_bins: int
+    With compiled loops, only for the k and i that are looked up, and 1 where it is no smaller than the threshold.
+    """
+
     tails: tuple[np.ndarray, ...]
-
-    def bins(self, X: np.ndarray) -> np.ndarray:
-        """Bin each value (int32), clamped to the ends."""
-        return _bins(X, self.low, self.width, self.n_bins)
+    compiled: bool
 
     def cutoff(self, length: int, threshold: float) -> int:
         """Give the smallest sum of `length` bins with a probability below `threshold`."""
@@ -37,25 +36,39 @@ class SpanNull:
         return len(tail) - int(np.searchsorted(tail[::-1], threshold))
 
 
-def span_null(X: np.ndarray, max_len: int, n_bins: int) -> tuple[SpanNull, np.ndarray] | None:
-    """The null of `X` and its bins; None when all values are the same."""
+def span_null(
+    X: np.ndarray, control: np.ndarray | None, lengths: range, n_bins: int, threshold: float
+) -> tuple[SpanNull, np.ndarray, np.ndarray | None] | None:
+    """The null of `X`, and the sums of the bins left of each boundary, ``(N, L + 1)``, of `X` and of `control`.
+
+    Probabilities from `threshold` on are not asked for.  None when all values of `X` are the same.
+    """
     low, high = X.min(), X.max()
     if low == high:
         return None
     width = float(high - low) / (n_bins - 1)
-    binned = _bins(X, low, width, n_bins)
-    single = np.bincount(binned.ravel(), minlength=n_bins) / X.size
-    # tails are summed from the top, where they are smallest
-    tails = [np.ones(1), *(np.cumsum(sums[::-1])[::-1] for sums in _powers(single, max_len))]
-    return SpanNull(low, width, n_bins, tuple(tails)), binned
+    compiled = fits(X, width, n_bins, lengths[-1], threshold)
+    summed = summed_bins if compiled else _summed_bins
+    sums, counts = summed(X, low, width, n_bins)
+    others = None if control is None else summed(control, low, width, n_bins)[0]
+    single = counts / X.size
+    if compiled:
+        tails = span_tails(single, [sums] if others is None else [sums, others], lengths, threshold)
+    else:  # summed from the top, where they are smallest
+        tails = (np.ones(1), *(np.cumsum(one[::-1])[::-1] for one in _powers(single, lengths[-1])))
+    return SpanNull(tails, compiled), sums, others
 
 
-def _bins(X: np.ndarray, low: Any, width: float, n_bins: int) -> np.ndarray:
+def _summed_bins(X: np.ndarray, low: Any, width: float, n_bins: int) -> tuple[np.ndarray, np.ndarray]:
+    """Sums of the bins left of each boundary, and how many values are in each bin."""
     scaled: np.ndarray = (X - low).astype(np.float64, copy=False)
     scaled /= width
     # truncation is the floor, but for what lies below the first bin, which is put into it anyway
     np.clip(scaled, 0, n_bins - 1, out=scaled)
-    return scaled.astype(np.int32)
+    binned = scaled.astype(np.int32)
+    sums = np.zeros((X.shape[0], X.shape[1] + 1), np.int32)
+    np.cumsum(binned, axis=1, out=sums[:, 1:])
+    return sums, np.bincount(binned.ravel(), minlength=n_bins)
 
 
 def _powers(single: np.ndarray, count: int) -> Iterator[np.ndarray]:

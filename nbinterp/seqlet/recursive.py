@@ -4,8 +4,8 @@ In: attributions ``(N, L)``.  Out: a table of spans with p-values.  The null of 
 histogram of single positions with itself, once for each position; a span is called when it and every span inside it (of
 at least the shortest length) are below the threshold, longest spans first.
 
-Results are those of tangermeme 1.6.  Only starts whose shortest span is significant are ever extended, so that numpy
-alone does the work in the time that the peer's compiled code takes, and nothing is compiled at the first call.
+Results are those of tangermeme 1.6.  Only starts whose shortest span is significant are ever extended, and nothing is
+compiled at the first call.
 
 Source: Schreiber, tangermeme (Nature Methods 2026).
 """
@@ -21,10 +21,12 @@ import pandas as pd
 from ..core.arrays import numpy_of
 from ..errors import NbinterpWarning, problem
 from .null import SpanNull, span_null
+from .recursive_compiled import called_spans
 
 __all__ = ["RecursiveSeqletsResult", "recursive_seqlets"]
 
 _COLUMNS = ("example_idx", "start", "end", "attribution", "p-value")
+_THRESHOLDS = np.sort(np.logspace(-1, -30, 117))[::-1]  # from which a false discovery rate chooses
 
 
 class RecursiveSeqletsResult(NamedTuple):
@@ -104,10 +106,9 @@ def recursive_seqlets(
     lengths = range(min_seqlet_len, max_seqlet_len + 1)
     found, fdrs = [], []
     for sign in (1, -1) if both_signs else (1,):
-        table, fdr = _one_sign(
-            sign * values, None if control is None else sign * control, threshold, lengths, additional_flanks, n_bins,
-            target_fdr,
-        )  # fmt: skip
+        if sign < 0:
+            values, control = -values, None if control is None else -control
+        table, fdr = _one_sign(values, control, threshold, lengths, additional_flanks, n_bins, target_fdr)
         found.append(table.assign(attribution=sign * table["attribution"]))
         fdrs.append(fdr if fdr is None or not both_signs else fdr.assign(sign=sign))
     seqlets = pd.concat(found, ignore_index=True) if len(found) > 1 else found[0]
@@ -143,10 +144,11 @@ def _one_sign(
     n_bins: int,
     target_fdr: float,
 ) -> tuple[pd.DataFrame, pd.DataFrame | None]:
-    null, binned = span_null(X, lengths[-1], n_bins) or (None, None)
+    largest = threshold if control is None else _THRESHOLDS[0]
+    null, sums, others = span_null(X, control, lengths, n_bins, largest) or (None, None, None)
     fdr, chosen = None, threshold
     if control is not None:
-        fdr = _false_discovery(X.size / control.size, null, binned, control, lengths)
+        fdr = _false_discovery(X.size / control.size, null, sums, others, lengths)
         passing = fdr["fdr"] <= target_fdr
         if not passing.any():
             best = fdr["fdr"].min()
@@ -157,16 +159,9 @@ def _one_sign(
             )
             return _empty(), fdr
         chosen = float(fdr.loc[passing, "threshold"].max())
-    if null is None or binned is None:
+    if null is None or sums is None:
         return _empty(), fdr
-    return _call(X, null, _cumulated(binned), chosen, lengths, flanks), fdr
-
-
-def _cumulated(binned: np.ndarray) -> np.ndarray:
-    """Sums of the bins left of each boundary, ``(N, L + 1)``."""
-    summed = np.zeros((binned.shape[0], binned.shape[1] + 1), binned.dtype)
-    np.cumsum(binned, axis=1, out=summed[:, 1:])
-    return summed
+    return _call(X, null, sums, chosen, lengths, flanks), fdr
 
 
 def _candidates(
@@ -190,14 +185,15 @@ def _candidates(
         if not len(at):
             kept.append((at, p))
             continue
-        following = np.append(at[1:] == at[:-1] + 1, False) & (at % length + n <= length)
+        following = at[1:] == at[:-1] + 1
+        if n == 2:  # where alone the last start of a row comes just before the next row
+            following &= at[1:] % length != 0
         here = np.flatnonzero(following)
-        at, p, worst = at[here], p[here], worst[here + 1]
-        corner = at + at // length
+        at, corner, p, worst = at[here], corner[here], p[here], worst[here + 1]
         p = np.maximum(null.tails[n][flat[corner + n] - flat[corner]], p)
         worst = np.maximum(p, worst)
         left = worst < threshold
-        at, p, worst = at[left], p[left], worst[left]
+        at, corner, p, worst = at[left], corner[left], p[left], worst[left]
         kept.append((at, p))
     return kept
 
@@ -207,6 +203,8 @@ def _spans(cumulated: np.ndarray, null: SpanNull, threshold: float, lengths: ran
 
     Gives their starts (flat over rows) and their lengths.
     """
+    if null.compiled:
+        return called_spans(cumulated, null.tails, lengths, null.cutoff(lengths[0], threshold), threshold)
     kept = _candidates(cumulated, null, threshold, lengths)
     called = bytearray(cumulated.size)
     seen = np.frombuffer(called, np.uint8)
@@ -245,26 +243,28 @@ def _call(
 
 def _span_sums(X: np.ndarray, rows: np.ndarray, left: np.ndarray, right: np.ndarray) -> np.ndarray:
     """Sum each span, in float64."""
-    ends = np.column_stack([rows * X.shape[1] + left, rows * X.shape[1] + right]).ravel()
+    widths = right - left
+    ends = np.cumsum(widths)
     if not len(ends):
         return np.empty(0)
-    flat = np.append(X.ravel(), 0)  # a span may end where the last sequence does
-    sums: np.ndarray = np.add.reduceat(flat, ends, dtype=np.float64)[::2]  # the others are of what lies between spans
+    places = np.repeat(rows * X.shape[1] + right - ends, widths) + np.arange(ends[-1])
+    sums: np.ndarray = np.add.reduceat(X.ravel()[places], ends - widths, dtype=np.float64)
     return sums
 
 
 def _false_discovery(
-    scale: float, null: SpanNull | None, binned: np.ndarray | None, control: np.ndarray, lengths: range
+    scale: float, null: SpanNull | None, sums: np.ndarray | None, others: np.ndarray | None, lengths: range
 ) -> pd.DataFrame:
     """Seqlets on X and on the control at each threshold; one control seqlet is added, so that none is never certain."""
     rows = []
-    sums = () if null is None or binned is None else (_cumulated(binned), _cumulated(null.bins(control)))
-    exhausted = not sums
-    for threshold in np.sort(np.logspace(-1, -30, 117))[::-1]:
+    exhausted = null is None
+    for threshold in _THRESHOLDS:
         n = n_control = 0
         if not exhausted:
             assert null is not None
-            n, n_control = (len(_spans(one, null, threshold, lengths)[0]) for one in sums)
+            assert sums is not None
+            assert others is not None
+            n, n_control = (len(_spans(one, null, threshold, lengths)[0]) for one in (sums, others))
             exhausted = n == 0 and n_control == 0
         rows.append((threshold, n, n_control, (n_control + 1) * scale / n if n else np.nan))
     return pd.DataFrame(rows, columns=["threshold", "n_seqlets", "n_control_seqlets", "fdr"])

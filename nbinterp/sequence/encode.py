@@ -16,6 +16,7 @@ import torch
 from ..core.check import validate_input
 from ..errors import problem
 from .compact import CodedSequence, PackedSequence
+from .encode_compiled import one_hot_rows
 
 __all__ = ["characters", "one_hot_encode", "pwm_consensus", "random_one_hot", "reverse_complement"]
 
@@ -112,6 +113,9 @@ def one_hot_encode(
         return PackedSequence.from_codes(
             torch.from_numpy(encode_codes("one_hot_encode", sequence, table, alphabet)), alphabet
         )
+    found = one_hot_rows(sequence, table, len(alphabet))
+    if found is not None:
+        return found.to(dtype)
     letters = np.frombuffer(sequence.encode("ascii", "replace"), np.uint8)
     rows = np.empty((len(alphabet), len(letters)), np.bool_)
     for row, letter in zip(rows, alphabet, strict=True):

@@ -23,6 +23,7 @@ from ..core.check import check_choice
 from ..errors import NbinterpWarning, problem
 from .edit import AnySequence, _check_span, as_one_hot, like_input
 from .encode import as_random_state
+from .shuffle_compiled import has_loops, permute_keeping_last, walk
 
 __all__ = ["dinucleotide_shuffle", "local_dinucleotide_shuffle", "shuffle"]
 
@@ -135,14 +136,25 @@ def dinucleotide_shuffle(
     start, end, _ = slice(start, end).indices(one_hot.shape[-1])
     letters = one_hot.shape[1]
     span = one_hot[:, :, start:end]
-    codes = torch.where(span.sum(dim=1) == 0, letters, span.argmax(dim=1)).to(torch.uint8).cpu().numpy()
+    codes = _codes(span)
     shuffled = shuffle_codes(codes, letters + 1, n, _seeds(random_state, len(codes)), method)
     _check_moved(shuffled, n, verbose)
-    result = one_hot.unsqueeze(1).repeat(1, n, 1, 1)
+    result = one_hot.new_empty(len(one_hot), n, *one_hot.shape[1:])
+    result[..., :start] = one_hot[:, None, :, :start]
+    result[..., end:] = one_hot[:, None, :, end:]
     alphabet = torch.arange(letters, device=one_hot.device, dtype=torch.uint8)
     drawn = torch.from_numpy(shuffled).to(one_hot.device)
-    result[:, :, :, start:end] = (drawn.unsqueeze(2) == alphabet[:, None]).to(one_hot.dtype)
+    torch.eq(drawn.unsqueeze(2), alphabet[:, None], out=result[..., start:end])
     return like_input(result, X, return_packed)
+
+
+def _codes(one_hot: torch.Tensor) -> np.ndarray:
+    """The uint8 codes (N, L), unknown bases one above the letters; argmax takes ten times as long along this axis."""
+    letters = one_hot.shape[1]
+    codes = torch.full_like(one_hot[:, 0], letters, dtype=torch.uint8)
+    for letter, row in enumerate(one_hot.unbind(1)):
+        codes -= row.to(torch.uint8) * (letters - letter)
+    return codes.cpu().numpy()
 
 
 def _seeds(random_state: int | Sequence[int] | np.ndarray | None, n: int) -> np.ndarray:
@@ -193,7 +205,9 @@ def shuffle_codes(codes: np.ndarray, n_letters: int, n: int, seeds: np.ndarray, 
     lists = np.empty((rows, n, length - 1), np.uint8)  # the successors, in the order in which they will be used
     offsets = np.zeros((rows, n_letters), np.int64)
     rng = np.random.RandomState()
-    permute = _permute_keeping_last if method == "tangermeme" else _permute_uniformly
+    compiled = has_loops(length, n_letters)
+    keep = permute_keeping_last if compiled else _permute_keeping_last
+    permute = keep if method == "tangermeme" else _permute_uniformly
     for i in range(rows):
         before = codes[i, :-1]
         order = np.argsort(before, kind="stable")
@@ -201,7 +215,9 @@ def shuffle_codes(codes: np.ndarray, n_letters: int, n: int, seeds: np.ndarray, 
         offsets[i] = np.cumsum(counts) - counts
         rng.seed(int(seeds[i]))
         permute(codes[i, 1:][order], offsets[i], counts, int(codes[i, -1]), rng, lists[i])
-    return _walk(lists.reshape(rows * n, -1), np.repeat(offsets, n, axis=0), np.repeat(codes[:, 0], n)).reshape(
+    if compiled:
+        return walk(lists, offsets, codes[:, 0])
+    return _walk(lists.reshape(rows * n, length - 1), np.repeat(offsets, n, axis=0), np.repeat(codes[:, 0], n)).reshape(
         rows, n, length
     )
 

@@ -15,6 +15,11 @@ from nbinterp.errors import NbinterpError, NbinterpWarning
 from nbinterp.seqlet.tfmodisco import isotonic
 
 
+@pytest.fixture(autouse=True)
+def both_ways(loops: str) -> None:
+    """Every test runs with the compiled loops and with NumPy."""
+
+
 def attributions(seed: int, n: int = 8, length: int = 300, dtype: type = np.float64) -> np.ndarray:
     rng = np.random.RandomState(seed)
     X = rng.laplace(scale=0.02, size=(n, length))

@@ -26,6 +26,7 @@ def dinucleotides(text: str) -> Counter[str]:
     return Counter(text[i : i + 2] for i in range(len(text) - 1))
 
 
+@pytest.mark.usefixtures("loops")
 @pytest.mark.parametrize("method", ["tangermeme", "uniform"])
 def test_dinucleotide_counts_are_kept(method: str) -> None:
     X = nb.random_one_hot((5, 4, 80), random_state=0)
@@ -37,6 +38,7 @@ def test_dinucleotide_counts_are_kept(method: str) -> None:
             assert text_of(one)[-1] == text_of(before)[-1]
 
 
+@pytest.mark.usefixtures("loops")
 @pytest.mark.parametrize(("text", "paths"), [("ACCCACGATGATG", 27), ("ACCCACGATGATA", 72)])
 def test_uniform_draws_every_path_equally_often(text: str, paths: int) -> None:
     n = 40 * paths
@@ -49,11 +51,13 @@ def test_uniform_draws_every_path_equally_often(text: str, paths: int) -> None:
     assert statistic < paths - 1 + 3.5 * np.sqrt(2 * (paths - 1))
 
 
+@pytest.mark.usefixtures("loops")
 def test_the_peers_draw_reaches_fewer_paths() -> None:
     Y = nb.dinucleotide_shuffle(encode("ACCCACGATGATG"), n=1000, random_state=3)
     assert len({text_of(one) for one in Y[0]}) == 9
 
 
+@pytest.mark.usefixtures("loops")
 def test_a_row_is_shuffled_alike_in_any_batch() -> None:
     X = nb.random_one_hot((4, 4, 50), random_state=0)
     for method in ("tangermeme", "uniform"):
@@ -74,6 +78,7 @@ def test_edits_undo_each_other_and_change_nothing_in_place() -> None:
     assert torch.equal(X, before)
 
 
+@pytest.mark.usefixtures("loops")
 def test_lower_case_is_read_as_upper_case() -> None:
     assert torch.equal(nb.one_hot_encode("acgtn"), nb.one_hot_encode("ACGTN"))
     assert nb.one_hot_encode("aA", alphabet=["a", "A"]).tolist() == [[1, 0], [0, 1]]
@@ -179,6 +184,7 @@ def test_a_chromosome_without_signal_is_said() -> None:
         nb.extract_loci(window, genome, signals=[{"chr2": np.zeros(9)}], in_window=8, out_window=8)
 
 
+@pytest.mark.usefixtures("loops")
 @pytest.mark.parametrize(
     ("call", "words"),
     [

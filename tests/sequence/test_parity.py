@@ -43,6 +43,7 @@ def test_random_one_hot(probs: object) -> None:
     )
 
 
+@pytest.mark.usefixtures("loops")
 @pytest.mark.parametrize("text", ["ACGTN", "NNAC", "A" * 9000 + "CGT"])
 def test_encode_and_characters(text: str) -> None:
     same(ours.one_hot_encode(text), utils.one_hot_encode(text))
@@ -78,6 +79,7 @@ def test_delete_randomize_shuffle(X: torch.Tensor) -> None:
         same(ours.shuffle(X, 3, end, n=3, random_state=2), ersatz.shuffle(X, 3, end, n=3, random_state=2))
 
 
+@pytest.mark.usefixtures("loops")
 @pytest.mark.parametrize("seed", [0, 7, 2**31 - 2, [5, 1, 5, 9, 2, 3]])
 @pytest.mark.parametrize("span", [(0, -1), (5, 40), (10, -8)])
 def test_dinucleotide_shuffle(X: torch.Tensor, seed: object, span: tuple[int, int]) -> None:
@@ -87,6 +89,7 @@ def test_dinucleotide_shuffle(X: torch.Tensor, seed: object, span: tuple[int, in
     )
 
 
+@pytest.mark.usefixtures("loops")
 def test_dinucleotide_shuffle_with_unknown_bases(X: torch.Tensor) -> None:
     X = with_unknown(X)
     same(
@@ -95,6 +98,7 @@ def test_dinucleotide_shuffle_with_unknown_bases(X: torch.Tensor) -> None:
     )
 
 
+@pytest.mark.usefixtures("loops")
 def test_local_dinucleotide_shuffle() -> None:
     X = utils.random_one_hot((2, 4, 300), random_state=4)
     options = {"n": 3, "bin_size": 90, "min_bin_size": 40, "random_state": 3}

@@ -12,5 +12,7 @@ test("what the build shortens is no word in quotes, and no part of what Python s
     assert.doesNotMatch(all, new RegExp(`["'\`]${name}["'\`]`), name);
     assert.doesNotMatch(code("src/protocol.ts"), new RegExp(`\\b${name}\\b`), name);
     assert.match(all, new RegExp(`\\b${name}\\b`), `${name} is gone`);
+    for (const line of all.split("\n").filter((one) => one.includes("dataset"))) // an attribute of the DOM by another name
+      assert.doesNotMatch(line, new RegExp(`\\b${name}:|dataset\\.${name}\\b`), line);
   }
 });

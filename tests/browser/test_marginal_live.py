@@ -152,7 +152,7 @@ def test_a_moody_model_is_shown_as_it_is(lab: Jupyter, browser: Any) -> None:
         assert trouble.is_hidden()
         for _ in range(2):
             canvas.press("ArrowRight")
-        page.wait_for_function("() => document.querySelector('.nbi-marginal').dataset.stale === '1'")
+        page.wait_for_function("() => document.querySelector('.nbi-marginal').dataset.late === '1'")
         assert view.locator(".nbi-busy").evaluate("e => getComputedStyle(e).visibility") == "visible"
         for _ in range(2):  # the view goes on working
             canvas.press("ArrowRight")

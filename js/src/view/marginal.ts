@@ -90,7 +90,7 @@ export class MarginalViewer implements Places, Intents, Scene {
     this.#place.textContent = `${whole(start)}\u2013${whole(start + store.width)}`;
     this.#headline.classList.toggle("nbi-stale", stale);
     this.#sayEffect(names);
-    Object.assign(root.dataset, { place: `${motif} ${start} ${strand}`, effect: now ? String(now.mean) : "", stale: stale ? "1" : "0" });
+    Object.assign(root.dataset, { place: `${motif} ${start} ${strand}`, effect: now ? String(now.mean) : "", late: stale ? "1" : "0" });
     this.#screen.canvas.setAttribute("aria-label", `${motif} over ${names} of ${whole(store.meta.length)} positions, now at ${whole(start)} on the ${strand === "+" ? "plus" : "minus"} strand. `
       + "Arrow keys move it by one, with shift by ten, Home and End to the ends; f flips it; [ and ] choose another motif; plus, minus and 0 zoom.");
   }

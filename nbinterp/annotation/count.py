@@ -77,10 +77,11 @@ def count_annotations(
         side_of(where, found.example, shape and shape[0]),
         side_of(where, found.kind, shape and shape[1], found.names),
     )
-    axes = (found.example, found.kind)
-    if dim is not None:
-        axes, sides = (axes[1 - dim],), (sides[1 - dim],)  # type: ignore[assignment]
-    out = counted(where, np.ravel_multi_index(axes, sides) if len(found.kind) else found.kind, sides, dtype, sparse)
+    if dim is None:
+        out = counted(where, found.example * sides[1] + found.kind, sides, dtype, sparse)
+    else:
+        axis = (found.kind, found.example)[dim]
+        out = counted(where, axis, (sides[1 - dim],), dtype, sparse)
     if not as_table:
         return out
     dense = out.to_dense().numpy() if sparse else out.numpy()

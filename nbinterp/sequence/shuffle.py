@@ -27,6 +27,8 @@ from .shuffle_compiled import has_loops, permute_keeping_last, walk
 
 __all__ = ["dinucleotide_shuffle", "local_dinucleotide_shuffle", "shuffle"]
 
+_TOGETHER = 2**22  # letters that are permuted at once, times the rows of an alphabet
+
 
 def shuffle(
     X: AnySequence,
@@ -68,10 +70,14 @@ def shuffle(
     _check_span("shuffle", start, end, one_hot.shape[-1])
     rng = as_random_state(random_state)
     shuffled = one_hot.unsqueeze(1).repeat(1, n, 1, 1)
-    for i in range(n):
-        order = np.arange(end - start)
+    orders = np.tile(np.arange(end - start), (n, 1))
+    for order in orders:
         rng.shuffle(order)
-        shuffled[:, i, :, start:end] = one_hot[:, :, start:end][:, :, torch.from_numpy(order).to(one_hot.device)]
+    span = one_hot[:, :, start:end]
+    step = max(1, _TOGETHER // max(span.numel(), 1))
+    for i in range(0, n, step):  # short spans at once, and of long ones a few
+        drawn = span[:, :, torch.from_numpy(orders[i : i + step]).to(one_hot.device)]
+        shuffled[:, i : i + step, :, start:end] = drawn.transpose(1, 2)
     return like_input(shuffled, X, return_packed)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -55,6 +56,14 @@ def test_uniform_draws_every_path_equally_often(text: str, paths: int) -> None:
 def test_the_peers_draw_reaches_fewer_paths() -> None:
     Y = nb.dinucleotide_shuffle(encode("ACCCACGATGATG"), n=1000, random_state=3)
     assert len({text_of(one) for one in Y[0]}) == 9
+
+
+def test_shuffles_are_the_same_however_many_are_drawn_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    X = nb.random_one_hot((3, 4, 50), random_state=0)
+    whole = nb.shuffle(X, 5, 40, n=7, random_state=1)
+    for together in (1, 900):
+        monkeypatch.setattr(sys.modules["nbinterp.sequence.shuffle"], "_TOGETHER", together)
+        assert torch.equal(nb.shuffle(X, 5, 40, n=7, random_state=1), whole)
 
 
 @pytest.mark.usefixtures("loops")

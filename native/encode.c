@@ -11,7 +11,7 @@ INLINE int all_of(const uint8_t *found, int64_t n) {
 
 /* Fills `out` (n_rows, n), given for each of the 256 letters its row, which at most two share; the row after the last is for
  * those that are in none.  Gives whether there was a letter of another row, or a row without one. */
-EXPORT FOR_EACH_PROCESSOR int nbinterp_one_hot(const uint8_t *letters, int64_t n, const uint8_t *rows, int64_t n_rows,
+EXPORT FOR_EACH_PROCESSOR int64_t nbinterp_one_hot(const uint8_t *letters, int64_t n, const uint8_t *rows, int64_t n_rows,
                                                uint8_t *restrict out) {
     uint8_t pairs[256][2], known[256] = {0}, ignored[256], found[TOGETHER];
     int n_ignored = 0;

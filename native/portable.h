@@ -17,6 +17,7 @@
 #else
 #define EXPORT __attribute__((visibility("default")))
 #endif
+/* Exported functions take pointers, int64_t and double alone, and give int64_t or nothing: so nbinterp/core/native.py calls them. */
 #define INLINE static inline __attribute__((always_inline)) /* into each of them */
 
 #define FETCH(where) __builtin_prefetch(where)

@@ -19,7 +19,7 @@ BINS(bins_of_doubles, double)
 BINS(bins_of_floats, float)
 
 /* Fills `sums` (rows, length + 1) with the sums of the bins left of each boundary, and counts the bins. */
-EXPORT FOR_EACH_PROCESSOR int nbinterp_sum_bins(const void *values, int doubles, int64_t rows, int64_t length, double low,
+EXPORT FOR_EACH_PROCESSOR int64_t nbinterp_sum_bins(const void *values, int64_t doubles, int64_t rows, int64_t length, double low,
                                                 double width, int64_t n_bins, int32_t *restrict sums,
                                                 int64_t *restrict counts) {
     int32_t bins[CHUNK];
@@ -63,7 +63,7 @@ INLINE int64_t starts_of(const int32_t *restrict sums, int64_t length, int64_t n
 }
 
 /* Fills `at` with the starts (flat over rows) of the spans of `span` bins that add up to `least`, `n` of them. */
-EXPORT FOR_EACH_PROCESSOR int nbinterp_starts(const int32_t *sums, int64_t rows, int64_t length, int64_t span, int32_t least,
+EXPORT FOR_EACH_PROCESSOR int64_t nbinterp_starts(const int32_t *sums, int64_t rows, int64_t length, int64_t span, int64_t least,
                                               int64_t *restrict at, int64_t *n) {
     *n = 0;
     for (int64_t row = 0; row < rows; row++)
@@ -130,8 +130,8 @@ INLINE int64_t call_row(const int32_t *sums, int64_t length, const double *const
 /* Fills `at` (flat over rows) and `sizes` with the spans that are called, `n` of them: row by row, from the longest to the
  * shortest, by p and then by start, where none was called before.  tails[k][i] is P(sum of k bins >= i), which
  * is below the threshold where `shortest` bins add up to `least`.  Gives 0, or 1 where memory is missing. */
-EXPORT FOR_EACH_PROCESSOR int nbinterp_call(const int32_t *sums, int64_t rows, int64_t length, const double *const *tails,
-                                            int64_t shortest, int64_t longest, int32_t least, double threshold,
+EXPORT FOR_EACH_PROCESSOR int64_t nbinterp_call(const int32_t *sums, int64_t rows, int64_t length, const double *const *tails,
+                                            int64_t shortest, int64_t longest, int64_t least, double threshold,
                                             int64_t *at, int64_t *sizes, int64_t *n) {
     const int64_t n_lengths = longest - shortest + 1;
     int64_t room = 0, n_called = 0;
@@ -183,7 +183,7 @@ INLINE void add_bin(const double *restrict tails, const double *restrict shares,
 
 /* Fills the rows of `from` .. `to` bins, `stride` apart, given the row before them at `tails`: from lowest[n] on, below which
  * stand ones, up to `highest`, or to what n bins can reach. */
-EXPORT FOR_EACH_PROCESSOR int nbinterp_tails(const double *shares, int64_t n_bins, int64_t from, int64_t to,
+EXPORT FOR_EACH_PROCESSOR int64_t nbinterp_tails(const double *shares, int64_t n_bins, int64_t from, int64_t to,
                                              const int64_t *lowest, int64_t highest, int64_t stride, double *tails) {
     for (int64_t n = from; n <= to; n++) {
         double *const row = tails + (n - from + 1) * stride;

@@ -7,7 +7,7 @@
  * copied to `out` (n, length).  `words` are what the generator gives: they are masked, and those too high passed over.
  * Fills `reached` with how many of the n there were words for, and how many words these took.  `places` has room for
  * `length`. */
-EXPORT int nbinterp_permute(uint8_t *restrict current, int64_t length, const int64_t *counts, int64_t n_letters,
+EXPORT int64_t nbinterp_permute(uint8_t *restrict current, int64_t length, const int64_t *counts, int64_t n_letters,
                             const uint32_t *words, int64_t n_words, uint32_t *restrict places, uint8_t *restrict out,
                             int64_t n, int64_t *reached) {
     const uint32_t *next = words, *const end = words + n_words;
@@ -45,7 +45,7 @@ EXPORT int nbinterp_permute(uint8_t *restrict current, int64_t length, const int
 
 /* Reads the lists (rows, n, steps), whose letters begin at `offsets` (rows, n_letters), into `paths` (rows, n, steps + 1)
  * that begin with `first` (rows): each visit to a letter takes the next of its list. */
-EXPORT int nbinterp_walk(const uint8_t *restrict lists, const int64_t *offsets, const uint8_t *first, int64_t rows,
+EXPORT int64_t nbinterp_walk(const uint8_t *restrict lists, const int64_t *offsets, const uint8_t *first, int64_t rows,
                          int64_t n, int64_t steps, int64_t n_letters, uint8_t *restrict paths) {
     const uint8_t *next[WALKS][256];
     uint8_t letter[WALKS];

@@ -95,8 +95,8 @@ INLINE int compare_all(Work *work, const Motifs *queries, Column *places, Column
 
 /* Fills `out` (5, queries, targets): p-value, score, offset, overlap, strand.  With `both`, the second half of the targets
  * are the reverse complements of the first, and are merged with them.  Gives 0, or 1 where memory is missing. */
-EXPORT FOR_EACH_PROCESSOR int nbinterp_tomtom(const Motifs *queries, const Motifs *targets, int64_t n_score_bins,
-                                              int64_t n_median_bins, int both, double *out) {
+EXPORT FOR_EACH_PROCESSOR int64_t nbinterp_tomtom(const Motifs *queries, const Motifs *targets, int64_t n_score_bins,
+                                              int64_t n_median_bins, int64_t both, double *out) {
     const int64_t n = targets->n_columns, n_bins = n_score_bins + 1, wide = widest(queries), long_ = widest(targets);
     const int64_t n_histogram = n_median_bins > 4 * n_bins ? n_median_bins : 4 * n_bins;
     Work work = {.targets = targets, .n_score_bins = n_score_bins, .n_median_bins = n_median_bins};
@@ -115,7 +115,7 @@ EXPORT FOR_EACH_PROCESSOR int nbinterp_tomtom(const Motifs *queries, const Motif
     int done = places && distinct && work.query && work.places && work.histogram && work.rows && work.totals && work.more &&
                work.shares && work.best.score && work.best.offset && work.best.p;
     done = done && make_columns(&work, queries, places, distinct) &&
-           compare_all(&work, queries, places, distinct, both, out);
+           compare_all(&work, queries, places, distinct, both != 0, out);
     free_columns(places, wide);
     free_columns(distinct, queries->n_columns);
     free(work.query);

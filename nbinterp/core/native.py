@@ -7,15 +7,17 @@ what tests hold the compiled loops to.  The sources are in ``native/``; ``NBINTE
 from __future__ import annotations
 
 import ctypes
+import operator
 import os
 import sys
 from functools import cache
 from pathlib import Path
+from typing import Any
 
-__all__ = ["LIBRARY", "about_native", "native"]
+__all__ = ["LIBRARY", "about_native", "call_native", "native"]
 
 # The number rises when functions change or are added: a library that an older installation left is not found.
-_INTERFACE = 2
+_INTERFACE = 3
 _SUFFIX = {"win32": ".dll", "darwin": ".dylib"}.get(sys.platform, ".so")
 LIBRARY = Path(__file__).with_name(f"libnbinterp-{_INTERFACE}{_SUFFIX}")
 
@@ -44,6 +46,35 @@ def about_native() -> str:
     if os.environ.get("NBINTERP_NATIVE") == "0":
         return "compiled loops: no, since NBINTERP_NATIVE is 0; results are the same, some take longer"
     return "compiled loops: no, install nbinterp again where there is a C compiler (CC); results are the same, some take longer"
+
+
+def call_native(name: str, *arguments: Any) -> int:
+    """Call a loop: arrays go as where they begin, whole numbers as 64 bits, others as double; the rest as it is.
+
+    The caller holds the arrays, of the types that the loop reads, and has seen that `native` is not None.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> out = np.empty((2, 3), np.uint8)
+    >>> table = np.full(256, 255, np.uint8)
+    >>> table[[ord("A"), ord("C")]] = 0, 1
+    >>> letters = np.frombuffer(b"ACA", np.uint8)
+    >>> _ = native() and call_native("one_hot", letters, 3, table, 2, out)
+    """
+    library = native()
+    assert library
+    run = library[f"nbinterp_{name}"]
+    run.restype = ctypes.c_int64
+    return int(run(*(_argument(one) for one in arguments)))
+
+
+def _argument(value: Any) -> Any:
+    if hasattr(value, "ctypes"):  # an array; numpy itself is not there when the library is compiled, and this is read
+        return ctypes.c_void_p(value.ctypes.data)
+    if hasattr(value, "__index__"):
+        return ctypes.c_int64(operator.index(value))
+    return ctypes.c_double(value) if isinstance(value, float) else value
 
 
 @cache

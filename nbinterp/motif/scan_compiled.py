@@ -10,12 +10,11 @@ from __future__ import annotations
 import ctypes
 import functools
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
 
 import numpy as np
 import torch
 
-from ..core.native import native
+from ..core.native import call_native, native
 from .letters import Stretch
 from .score import ScoreModel
 
@@ -61,12 +60,11 @@ class CompiledScan:
         self._filters = np.zeros(model.n_rows, _FILTER)
         self._widest = model.widest
         self.length = 0
+        used = np.empty(self._widest, np.uint8)  # memory for the loop
         for length in LENGTHS:
-            _call(
-                "rows", self._rows, model.n_rows, self._columns, length, self._filters, np.empty(self._widest, np.uint8)
-            )
+            call_native("fimo_rows", self._rows, model.n_rows, self._columns, length, self._filters, used)
             count = np.zeros(4**length, np.uint32)
-            _call("words", self._rows, model.n_rows, self._columns, length, count, None)
+            call_native("fimo_words", self._rows, model.n_rows, self._columns, length, count, None)
             total = int(count.sum(dtype=np.int64))
             if total <= _LARGEST:
                 self._fill(length, count, total)
@@ -78,7 +76,9 @@ class CompiledScan:
         self._first = np.zeros(len(count) + 1, np.uint32)
         np.cumsum(count, out=self._first[1:])
         self._entries = np.empty(total, np.uint32)
-        _call("words", self._rows, len(self._rows), self._columns, length, self._first[:-1].copy(), self._entries)
+        call_native(
+            "fimo_words", self._rows, len(self._rows), self._columns, length, self._first[:-1].copy(), self._entries
+        )
 
     def __call__(self, stretch: Stretch) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
         """The rows, starts and scores of all hits without unknown bases, in parts; by start, nearly."""
@@ -86,7 +86,7 @@ class CompiledScan:
         clear = np.empty(n, np.int32)
         padded = np.zeros(n + 2 * self._widest, np.uint8)
         quads = padded[self._widest :]  # may be read before its first place
-        _call("places", codes, stretch.bounds, stretch.own, len(stretch.own), clear, quads)
+        call_native("fimo_places", codes, stretch.bounds, stretch.own, len(stretch.own), clear, quads)
 
         def share(begin: int) -> list[tuple[np.ndarray, np.ndarray, np.ndarray]]:
             end, at = min(begin + _SHARE, n), ctypes.c_int64(begin)
@@ -94,9 +94,9 @@ class CompiledScan:
             found = []
             while at.value < end:
                 rows, starts, scores = np.empty(room, np.int64), np.empty(room, np.int64), np.empty(room)
-                n_hits = _call(
-                    "scan", self._rows, self._filters, self._columns, self._first, self._entries, self.length, codes,
-                    clear, quads, n, ctypes.byref(at), end, room, rows, starts, scores,
+                n_hits = call_native(
+                    "fimo_scan", self._rows, self._filters, self._columns, self._first, self._entries, self.length,
+                    codes, clear, quads, n, ctypes.byref(at), end, room, rows, starts, scores,
                 )  # fmt: skip
                 found.append((rows[:n_hits].copy(), starts[:n_hits].copy(), scores[:n_hits].copy()))
             return found
@@ -106,18 +106,3 @@ class CompiledScan:
             return [part for begin in begins for part in share(begin)]
         with ThreadPoolExecutor(torch.get_num_threads()) as pool:
             return [part for parts in pool.map(share, begins) for part in parts]
-
-
-def _call(name: str, *arguments: Any) -> int:
-    """Call a loop: arrays go as where they begin, numbers as 64 bits."""
-    library = native()
-    assert library
-    run = library[f"nbinterp_fimo_{name}"]
-    run.restype = ctypes.c_int64
-    return int(run(*(_argument(one) for one in arguments)))
-
-
-def _argument(value: Any) -> Any:
-    if isinstance(value, np.ndarray):
-        return ctypes.c_void_p(value.ctypes.data)
-    return ctypes.c_int64(value) if isinstance(value, int) else value

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.native import native
+from ..core.native import call_native, native
 from .tomtom_targets import Targets
 
 __all__ = ["CompiledTomtom"]
@@ -40,10 +40,6 @@ class CompiledTomtom:
     """
 
     def __init__(self, targets: Targets, n_score_bins: int, n_median_bins: int, reverse_complement: bool) -> None:
-        library = native()
-        assert library
-        self._run = library.nbinterp_tomtom
-        self._run.argtypes = [ctypes.c_void_p] * 2 + [ctypes.c_int64] * 2 + [ctypes.c_int, ctypes.c_void_p]
         self._bins = n_score_bins, n_median_bins
         self._both = reverse_complement
         self._n_out = len(targets.lengths) // (2 if reverse_complement else 1)
@@ -75,7 +71,7 @@ class CompiledTomtom:
         widths = np.array([one.shape[1] for one in queries])
         packed, _kept = _packed(rows[first].T, norms[first], np.ones(len(first)), which, widths, by_column=True)
         out = np.empty((5, len(queries), self._n_out))
-        if self._run(ctypes.byref(packed), ctypes.byref(self._targets), *self._bins, self._both, out.ctypes.data):
+        if call_native("tomtom", ctypes.byref(packed), ctypes.byref(self._targets), *self._bins, self._both, out):
             raise MemoryError("tomtom: no memory for the scores; compare fewer targets at a time")
         return out
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.native import native
+from ..core.native import call_native, native
 
 __all__ = ["called_spans", "fits", "span_starts", "span_tails", "summed_bins"]
 
@@ -40,34 +40,17 @@ def fits(X: np.ndarray, width: float, n_bins: int, longest: int, threshold: floa
 
 def summed_bins(X: np.ndarray, low: Any, width: float, n_bins: int) -> tuple[np.ndarray, np.ndarray]:
     """Sums of the bins left of each boundary, ``(N, L + 1)`` int32, and how many values are in each bin."""
-    library = native()
-    assert library
-    run = library.nbinterp_sum_bins
-    run.argtypes = [
-        *(ctypes.c_void_p, ctypes.c_int, ctypes.c_int64, ctypes.c_int64, ctypes.c_double),
-        *(ctypes.c_double, ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p),
-    ]
     X = np.ascontiguousarray(X)
     sums, counts = np.empty((X.shape[0], X.shape[1] + 1), np.int32), np.zeros(n_bins, np.int64)
-    run(
-        *(X.ctypes.data, X.dtype == np.float64, *X.shape, float(low), width, n_bins),
-        *(sums.ctypes.data, counts.ctypes.data),
-    )
+    call_native("sum_bins", X, X.dtype == np.float64, *X.shape, float(low), width, n_bins, sums, counts)
     return sums, counts
 
 
 def span_starts(sums: np.ndarray, length: int, least: int) -> np.ndarray:
     """The starts, flat over rows, of the spans of `length` whose bins add up to `least`."""
-    library = native()
-    assert library
-    run = library.nbinterp_starts
-    run.argtypes = [
-        *(ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64, ctypes.c_int64),
-        *(ctypes.c_int32, ctypes.c_void_p, ctypes.c_void_p),
-    ]
     rows, size = sums.shape[0], sums.shape[1] - 1
     at, n = np.empty(rows * max(size - length + 1, 0), np.int64), ctypes.c_int64()
-    run(sums.ctypes.data, rows, size, length, least, at.ctypes.data, ctypes.byref(n))
+    call_native("starts", sums, rows, size, length, least, at, ctypes.byref(n))
     return at[: n.value]
 
 
@@ -75,19 +58,11 @@ def called_spans(
     sums: np.ndarray, tails: tuple[np.ndarray, ...], lengths: range, least: int, threshold: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Starts, flat over rows, and lengths of the spans that are called; `least` is the cutoff of the shortest."""
-    library = native()
-    assert library
-    run = library.nbinterp_call
-    run.argtypes = [
-        *(ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64, ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64),
-        *(ctypes.c_int32, ctypes.c_double, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p),
-    ]
     rows, size = sums.shape[0], sums.shape[1] - 1
     at, n = np.empty((2, rows * (size // lengths[0])), np.int64), ctypes.c_int64()
     pointers = (ctypes.c_void_p * len(tails))(*(tail.ctypes.data for tail in tails))
-    if run(
-        *(sums.ctypes.data, rows, size, pointers, lengths[0], lengths[-1], least, threshold),
-        *(at[0].ctypes.data, at[1].ctypes.data, ctypes.byref(n)),
+    if call_native(
+        "call", sums, rows, size, pointers, lengths[0], lengths[-1], least, threshold, at[0], at[1], ctypes.byref(n)
     ):
         raise MemoryError("recursive_seqlets: no memory for the spans of one sequence; pass shorter ones")
     return at[0, : n.value], at[1, : n.value]
@@ -127,23 +102,13 @@ def _more_tails(
     known: np.ndarray, single: np.ndarray, lengths: range, lowest: np.ndarray, highest: int
 ) -> list[np.ndarray]:
     """The probabilities for `lengths`, given those for one bin less: up to the sum `highest`, ones below `lowest`."""
-    library = native()
-    assert library
-    run = library.nbinterp_tails
-    run.argtypes = [
-        *(ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64, ctypes.c_int64),
-        *(ctypes.c_void_p, ctypes.c_int64, ctypes.c_int64, ctypes.c_void_p),
-    ]
     shares = np.zeros(-(-len(single) // _GROUP) * _GROUP)
     shares[: len(single)] = single
     table = np.zeros((len(lengths) + 1, len(shares) + highest + 1 + _BLOCK))
     table[:, : len(shares)] = 1  # a sum is always above what is below 0
     tails = table[:, len(shares) :]
     tails[0, : min(len(known), highest + 1)] = known[: highest + 1]
-    run(
-        *(shares.ctypes.data, len(single), lengths.start, lengths.stop - 1),
-        *(lowest.ctypes.data, highest, table.shape[1], tails.ctypes.data),
-    )
+    call_native("tails", shares, len(single), lengths.start, lengths.stop - 1, lowest, highest, table.shape[1], tails)
     return [tails[i + 1, : min(n * (len(single) - 1), highest) + 1] for i, n in enumerate(lengths)]
 
 

@@ -11,7 +11,7 @@ import ctypes
 import numpy as np
 import torch
 
-from ..core.native import native
+from ..core.native import call_native, native
 
 __all__ = ["one_hot_rows"]
 
@@ -32,11 +32,8 @@ def one_hot_rows(sequence: str, table: np.ndarray, n_rows: int) -> torch.Tensor 
     n_rows : int
         How many.
     """
-    library = native()
-    if library is None or not sequence.isascii() or n_rows >= 255:
+    if native() is None or not sequence.isascii() or n_rows >= 255:
         return None
-    run = library.nbinterp_one_hot
-    run.argtypes = [ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p]
     rows = np.empty((n_rows, len(sequence)), np.int8)  # in large pages, which torch's own are not
-    wrong = run(_letters_of(sequence, None), len(sequence), table.tobytes(), n_rows, rows.ctypes.data)
+    wrong = call_native("one_hot", _letters_of(sequence, None), len(sequence), table.tobytes(), n_rows, rows)
     return None if wrong else torch.from_numpy(rows)

@@ -10,7 +10,7 @@ import ctypes
 
 import numpy as np
 
-from ..core.native import native
+from ..core.native import call_native, native
 
 __all__ = ["has_loops", "permute_keeping_last", "walk"]
 
@@ -33,13 +33,6 @@ def permute_keeping_last(
 ) -> None:
     """Permute each list but its last entry; each shuffle starts from the one before."""
     del offsets, last
-    library = native()
-    assert library
-    run = library.nbinterp_permute
-    run.argtypes = [
-        *(ctypes.c_void_p, ctypes.c_int64) * 3,
-        *(ctypes.c_void_p, ctypes.c_void_p, ctypes.c_int64, ctypes.c_void_p),
-    ]
     current, places = successors.astype(np.uint8), np.empty(len(successors), np.uint32)
     counts = np.ascontiguousarray(counts, np.int64)
     words, reached = np.empty(0, np.uint32), (ctypes.c_int64 * 2)()  # shuffles, and words spent on them
@@ -48,24 +41,26 @@ def permute_keeping_last(
         wanted = int(_WORDS * len(current) * (len(out) - done)) + 64
         drawn = rng.randint(0, 2**32, size=min(wanted, max(_MOST, 2 * len(current))), dtype=np.uint32)
         words = np.concatenate([words[reached[1] :], drawn])
-        run(
-            *(current.ctypes.data, len(current), counts.ctypes.data, len(counts), words.ctypes.data, len(words)),
-            *(places.ctypes.data, out[done:].ctypes.data, len(out) - done, reached),
+        call_native(
+            "permute",
+            current,
+            len(current),
+            counts,
+            len(counts),
+            words,
+            len(words),
+            places,
+            out[done:],
+            len(out) - done,
+            reached,
         )
         done += reached[0]
 
 
 def walk(lists: np.ndarray, offsets: np.ndarray, first: np.ndarray) -> np.ndarray:
     """Read the successor lists ``(rows, n, L - 1)``: each visit to a letter takes the next entry of its list."""
-    library = native()
-    assert library
-    run = library.nbinterp_walk
-    run.argtypes = [*[ctypes.c_void_p] * 3, *[ctypes.c_int64] * 4, ctypes.c_void_p]
     first = np.ascontiguousarray(first, np.uint8)
     rows, n, steps = lists.shape
     paths = np.empty((rows, n, steps + 1), np.uint8)
-    run(
-        *(lists.ctypes.data, offsets.ctypes.data, first.ctypes.data),
-        *(rows, n, steps, offsets.shape[1], paths.ctypes.data),
-    )
+    call_native("walk", lists, offsets, first, rows, n, steps, offsets.shape[1], paths)
     return paths

@@ -102,6 +102,6 @@ def test_what_does_not_fit_is_left_to_numpy(
 
 def test_missing_memory_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     run = CompiledTomtom(lay_targets(known), 100, 1000, reverse_complement=False)
-    monkeypatch.setattr(run, "_run", lambda *_: 1)
+    monkeypatch.setattr("nbinterp.motif.tomtom_compiled.call_native", lambda *_: 1)
     with pytest.raises(MemoryError, match="fewer targets"):
         run(soft(1))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
-from types import SimpleNamespace
 from typing import Any
 from unittest.mock import Mock
 
@@ -138,6 +137,6 @@ def test_what_does_not_fit_is_left_to_numpy(
 
 def test_missing_memory_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     sums = np.zeros((2, 31), np.int32)
-    monkeypatch.setattr(compiled, "native", lambda: SimpleNamespace(nbinterp_call=Mock(return_value=1)))
+    monkeypatch.setattr(compiled, "call_native", Mock(return_value=1))
     with pytest.raises(MemoryError, match="one sequence"):
         compiled.called_spans(sums, (np.ones(1),) * 6, range(4, 6), 1, 0.01)
